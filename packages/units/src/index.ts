@@ -1,0 +1,16 @@
+export { assert } from "./assert.ts";
+export { type ErrorCode, errorTable, TtcsError } from "./errors.ts";
+export {
+  addNs,
+  diffNs,
+  MILLISECOND_NS,
+  type RawNanos,
+  ROUND_NS,
+  rawNanos,
+  relativeTo,
+  SECOND_NS,
+  type UnixNanos,
+  unixNanos,
+  WINDOW_NS,
+} from "./nanos.ts";
+export { hashText, mix32, Prng, unitOf } from "./prng.ts";
