@@ -31,7 +31,7 @@ export declare type Header = Message<"clocksync.Header"> & {
   term: bigint;
 
   /**
-   * Number of the round: domain time divided by 0.5 s, rounded down. 0: not known yet.
+   * Number of the round: round n ends when domain time shows n times 0.5 s. 0: not known yet.
    *
    * @generated from field: uint64 round = 3;
    */

@@ -1,0 +1,338 @@
+/**
+ * The agent's core: events in, actions out.
+ *
+ * It knows no socket, timer or clock. The timestamper's batches, some twenty a second, are its
+ * beat; messages of the coordinator and of neighbours come between them. The same code runs in the
+ * agent's process and in the simulator.
+ *
+ * A round, from its close: 20 ms later the stamps are carried to the raw scale and flushed to every
+ * neighbour; when the neighbour's flush is there, the owner fits; when all owned edges are fitted,
+ * or 130 ms after the close, one report goes to the coordinator.
+ */
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type AgentMessage,
+  AgentMessageSchema,
+  type Assignment,
+  type CoordinatorMessage,
+  type EdgeFit,
+  type ExchangeFlush,
+  ExchangeFlushSchema,
+  type HelloSchema,
+  HostState,
+  type Neighbour,
+  packStamps,
+} from "@ttcs/protocol";
+import type { ClockStatus, ProbeCounters, ProbeTarget, TimestamperBatch } from "@ttcs/timestamper/types";
+import { addNs, diffNs, type RawNanos, rawNanos, unixNanos, WINDOW_NS } from "@ttcs/units";
+import { Carrier } from "./carrier.ts";
+import { Edge } from "./edge.ts";
+import { Keeper, type Standing } from "./keeper.ts";
+import { RoundClock } from "./round-clock.ts";
+
+/** A report does not wait longer than this for neighbours, from the close of the round (ns). */
+const REPORT_DEADLINE_NS = 130_000_000;
+/** The end that does not own an edge fits one window in this many, as an audit. */
+const AUDIT_EVERY = 10n;
+
+/** What the shell is asked to do. */
+export type AgentAction =
+  | { readonly kind: "identify"; readonly hostNumber: number }
+  | {
+      readonly kind: "probe";
+      readonly targets: readonly ProbeTarget[];
+      readonly pairsPerSecond: number;
+    }
+  | { readonly kind: "neighbours"; readonly neighbours: readonly Neighbour[] }
+  | { readonly kind: "flush"; readonly hostNumber: number; readonly message: ExchangeFlush }
+  | { readonly kind: "report"; readonly message: AgentMessage }
+  | { readonly kind: "adjust"; readonly freqPpb: number }
+  | { readonly kind: "step"; readonly stepNs: number; readonly freqPpb: number }
+  | { readonly kind: "log"; readonly level: "info" | "warn"; readonly text: string };
+
+/** How an agent is set up. */
+export interface AgentOptions {
+  readonly hostId: string;
+  readonly domain: string;
+  readonly correctClock: boolean;
+  readonly coordinatorAddress: string;
+}
+
+/** See the module head. */
+export class AgentCore {
+  readonly #options: AgentOptions;
+  readonly #rounds = new RoundClock();
+  readonly #edges = new Map<number, Edge>();
+  readonly carrier = new Carrier();
+  readonly keeper: Keeper;
+  #hostNumber = 0;
+  #nowRawNs: RawNanos = rawNanos(0n);
+  #close: { round: bigint; closeRawNs: RawNanos } | undefined;
+  #reported = true;
+  #fits: EdgeFit[] = [];
+  #counters: ProbeCounters | undefined;
+  #status: ClockStatus | undefined;
+  #state = "";
+  #actions: AgentAction[] = [];
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+    this.keeper = new Keeper(options);
+  }
+
+  /** Raw clock at the last event (ns). */
+  get nowRawNs(): RawNanos {
+    return this.#nowRawNs;
+  }
+
+  get hostNumber(): number {
+    return this.#hostNumber;
+  }
+
+  get edges(): Iterable<Edge> {
+    return this.#edges.values();
+  }
+
+  get counters(): ProbeCounters | undefined {
+    return this.#counters;
+  }
+
+  /** A stream to the coordinator is open: introduce the host. */
+  handleConnected(hello: MessageInitShape<typeof HelloSchema>): AgentAction[] {
+    this.keeper.connected = true;
+    this.keeper.refusal = undefined;
+    this.#report({ case: "hello", value: hello });
+    return this.#take();
+  }
+
+  handleDisconnected(reason: string): AgentAction[] {
+    if (this.keeper.connected) this.#log("warn", `lost the coordinator: ${reason}`);
+    this.keeper.connected = false;
+    return this.#take();
+  }
+
+  /** A message of the coordinator, at raw instant `nowRawNs`. */
+  handleMessage(message: CoordinatorMessage, nowRawNs: RawNanos): AgentAction[] {
+    this.#nowRawNs = nowRawNs;
+    const { header, body } = message;
+    if (header?.domain !== this.#options.domain) {
+      this.#log("warn", `a message for domain "${header?.domain ?? ""}" is ignored`);
+    } else if (body.case === "welcome") {
+      this.#hostNumber = body.value.hostNumber;
+      this.#actions.push({ kind: "identify", hostNumber: this.#hostNumber });
+      if (!this.keeper.line) {
+        this.#rounds.setProvisional(nowRawNs, unixNanos(body.value.serverUnixNs));
+      }
+    } else if (body.case === "assignment") this.#assign(body.value);
+    else if (body.case === "waiting") this.keeper.waiting = body.value;
+    else if (body.case === "refusal") this.keeper.refusal = body.value.reason;
+    else if (body.case === "correction") {
+      const refused = this.keeper.take(header, body.value, nowRawNs);
+      if (refused) this.#log("warn", `correction refused: ${refused}`);
+      else {
+        this.#rounds.setLine(this.keeper.line!);
+        this.#steer(true);
+      }
+    }
+    return this.#take();
+  }
+
+  /** Stamps and clock readings of the last 50 ms. */
+  handleBatch(batch: TimestamperBatch): AgentAction[] {
+    this.#nowRawNs = rawNanos(batch.rawNs);
+    this.#counters = batch.counters;
+    this.carrier.addTriples(batch.triples);
+    this.carrier.addStamps(batch.sent, batch.received, batch.status);
+    const close = this.#rounds.poll(this.#nowRawNs);
+    if (close) this.#closeRound(close, batch);
+    this.#finishRound();
+    this.#steer(false);
+    this.#sayState();
+    return this.#take();
+  }
+
+  /** A neighbour's stamps of one round. */
+  handleFlush(flush: ExchangeFlush): AgentAction[] {
+    const edge = this.#edges.get(flush.fromHost);
+    if (edge && flush.toHost === this.#hostNumber) {
+      const refused = edge.takeFlush(flush);
+      if (refused) this.#log("warn", `flush of ${edge.neighbour.hostId} refused: ${refused}`);
+      this.#finishRound();
+    }
+    return this.#take();
+  }
+
+  /** The system clock was written just after `rawNs`. */
+  handleAdjusted(rawNs: RawNanos, freqPpb: number): AgentAction[] {
+    this.carrier.wroteFrequency(rawNs, freqPpb);
+    this.keeper.written();
+    return this.#take();
+  }
+
+  /** The system clock was stepped just after `rawNs`. */
+  handleStepped(rawNs: RawNanos, stepNs: number): AgentAction[] {
+    this.carrier.wroteStep(rawNs, stepNs);
+    this.#log("info", `stepped the clock by ${stepNs} ns, once, at the start`);
+    return this.#take();
+  }
+
+  /** A write did not take place. */
+  handleWriteFailed(reason: string): AgentAction[] {
+    this.keeper.written();
+    this.#log("warn", `the clock could not be written: ${reason}`);
+    return this.#take();
+  }
+
+  /** How the clock stands now. */
+  standing(nowRawNs: RawNanos = this.#nowRawNs): Standing {
+    return this.keeper.standing(nowRawNs, this.carrier);
+  }
+
+  #assign(assignment: Assignment): void {
+    const wanted = new Map(assignment.neighbours.map((n) => [n.hostNumber, n]));
+    for (const number of this.#edges.keys()) if (!wanted.has(number)) this.#edges.delete(number);
+    for (const [number, neighbour] of wanted) {
+      const edge = this.#edges.get(number);
+      if (!edge || edge.neighbour.hostId !== neighbour.hostId) {
+        this.#edges.set(number, new Edge(neighbour));
+      } else edge.neighbour = neighbour;
+    }
+    const { neighbours, pairsPerSecond } = assignment;
+    const targets = neighbours.map((n) => ({
+      hostNumber: n.hostNumber,
+      address: n.probeAddress,
+      port: n.probePort,
+    }));
+    this.#actions.push({ kind: "probe", targets, pairsPerSecond });
+    this.#actions.push({ kind: "neighbours", neighbours });
+  }
+
+  #closeRound(close: { round: bigint; closeRawNs: RawNanos }, batch: TimestamperBatch): void {
+    this.#close = close;
+    this.#reported = false;
+    this.#fits = [];
+    const start = addNs(close.closeRawNs, -WINDOW_NS);
+    for (const edge of this.#edges.values()) {
+      edge.own.slideTo(start);
+      edge.own.carry = this.carrier.error;
+    }
+    const before = new Map<number, [number, number]>();
+    for (const [n, { own }] of this.#edges) before.set(n, [own.sent.length, own.received.length]);
+    this.carrier.deliver(this.#edges, close.closeRawNs);
+    for (const [number, edge] of this.#edges) this.#flush(number, edge, before.get(number)!);
+    this.#status = batch.status;
+  }
+
+  #flush(hostNumber: number, edge: Edge, [sentBefore, receivedBefore]: [number, number]): void {
+    const { own } = edge;
+    const tail = (series: Edge["own"]["sent"], from: number) =>
+      packStamps(
+        series.probe.subarray(from, series.length),
+        series.ns.subarray(from, series.length),
+        series.length - from,
+      );
+    const message = create(ExchangeFlushSchema, {
+      header: this.#header(),
+      fromHost: this.#hostNumber,
+      toHost: hostNumber,
+      baseRawNs: own.baseRawNs,
+      sent: tail(own.sent, sentBefore),
+      received: tail(own.received, receivedBefore),
+      carrySigmaNs: own.carry.sigmaNs,
+      carryBoundNs: own.carry.boundNs,
+    });
+    this.#actions.push({ kind: "flush", hostNumber, message });
+  }
+
+  /** Fits what is ready; reports when everything is, or when it is late. */
+  #finishRound(): void {
+    const close = this.#close;
+    if (!close || this.#reported) return;
+    const late = diffNs(this.#nowRawNs, close.closeRawNs) >= REPORT_DEADLINE_NS;
+    let missing = 0;
+    for (const edge of this.#edges.values()) {
+      const audit = !edge.neighbour.owner;
+      if (audit && (close.round + BigInt(edge.neighbour.hostNumber)) % AUDIT_EVERY !== 0n) continue;
+      if (edge.fittedRound === close.round) continue;
+      if (edge.peerRound >= close.round || late) {
+        edge.fittedRound = close.round;
+        this.#fits.push(edge.fit(this.#hostNumber));
+      } else if (!audit) missing++;
+    }
+    if (missing === 0 || late) {
+      this.#reported = true;
+      this.#sendReport();
+    }
+  }
+
+  #sendReport(): void {
+    const standing = this.standing();
+    const { verdict } = standing;
+    const last = this.keeper.line?.last;
+    const source = this.#sourceLine();
+    this.#report({
+      case: "report",
+      value: {
+        fits: this.#fits,
+        ...(source ? { source } : {}),
+        state: HostState[verdict.state],
+        reason: verdict.reason,
+        offsetNs: standing.offsetNs ?? 0,
+        boundNs: standing.boundNs,
+        ...(last ? { line: last } : {}),
+      },
+    });
+  }
+
+  #sourceLine() {
+    const close = this.#close;
+    const status = this.#status;
+    if (!close || !status) return undefined;
+    const reading = this.carrier.systemAt(close.closeRawNs);
+    if (!reading) return undefined;
+    return {
+      rawNs: close.closeRawNs,
+      systemUnixNs: reading.systemNs,
+      freqPpb: this.carrier.measuredFreqPpb,
+      maxErrorNs: status.maxErrorNs,
+      synchronised: status.synchronised,
+      steered: this.#options.correctClock,
+    };
+  }
+
+  #steer(fresh: boolean): void {
+    const write = this.keeper.decide(this.#nowRawNs, this.carrier, fresh);
+    if (write) this.#actions.push(write);
+  }
+
+  #sayState(): void {
+    const { verdict } = this.standing();
+    if (verdict.state === this.#state) return;
+    this.#state = verdict.state;
+    const level = verdict.state === "LOCKED" || verdict.state === "ACQUIRING" ? "info" : "warn";
+    this.#log(level, verdict.reason ? `${verdict.state}: ${verdict.reason}` : verdict.state);
+  }
+
+  #header() {
+    return {
+      domain: this.#options.domain,
+      term: this.keeper.term,
+      round: this.#close?.round ?? 0n,
+    };
+  }
+
+  #report(body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>): void {
+    const message = create(AgentMessageSchema, { header: this.#header(), body });
+    this.#actions.push({ kind: "report", message });
+  }
+
+  #log(level: "info" | "warn", text: string): void {
+    this.#actions.push({ kind: "log", level, text });
+  }
+
+  #take(): AgentAction[] {
+    const actions = this.#actions;
+    this.#actions = [];
+    return actions;
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * From the timestamper's batches to stamps on the raw scale, round by round.
+ *
+ * Holds what has not been carried yet, knows the setting of the clock that is in force, and tells
+ * the carry of every write of our own.
+ */
+import { Carry } from "@ttcs/estimator";
+import type { ClockStatus, StampColumns, TripleColumns } from "@ttcs/timestamper/types";
+import { addNs, type RawNanos, rawNanos, SECOND_NS } from "@ttcs/units";
+import type { Edge } from "./edge.ts";
+import { PendingStamps } from "./pending.ts";
+import type { CarryError } from "./stamp-series.ts";
+
+/** After a step, stamps of this long are not used: the old and the new scale may overlap (ns). */
+const STEP_SILENCE_NS = 500_000_000;
+
+/** What the system clock shows at a raw instant. */
+export interface SystemReading {
+  readonly systemNs: bigint;
+  readonly fractionNs: number;
+  readonly sigmaNs: number;
+  readonly boundNs: number;
+}
+
+/** See the module head. */
+export class Carrier {
+  readonly #carry = new Carry();
+  readonly #sent = new PendingStamps();
+  readonly #received = new PendingStamps();
+  #scratch = new Float64Array(1024);
+  #silentUntil: RawNanos = rawNanos(0n);
+  #settingPpb: number | undefined;
+  /** Stamps that could not be carried since the start. */
+  droppedCount = 0;
+
+  /** Frequency setting in force (ppb). */
+  get settingPpb(): number {
+    return this.#settingPpb ?? 0;
+  }
+
+  /** Rate of the system clock against raw as measured with that setting (ppb). */
+  get measuredFreqPpb(): number {
+    return this.#carry.rate();
+  }
+
+  get error(): CarryError {
+    return { sigmaNs: this.#carry.sigmaNs, boundNs: this.#carry.boundNs };
+  }
+
+  addTriples(triples: TripleColumns): void {
+    this.#carry.addTriples(triples);
+  }
+
+  addStamps(sent: StampColumns, received: StampColumns, status: ClockStatus): void {
+    this.#settingPpb ??= status.freqPpb;
+    this.#sent.append(sent);
+    this.#received.append(received);
+  }
+
+  systemAt(rawNs: RawNanos): SystemReading | undefined {
+    return this.#carry.systemAt(rawNs);
+  }
+
+  /** The setting was written just after `rawNs`. */
+  wroteFrequency(rawNs: RawNanos, freqPpb: number): void {
+    this.#carry.breakAt(rawNs, freqPpb - this.settingPpb, 0);
+    this.#settingPpb = freqPpb;
+  }
+
+  /** The clock was stepped just after `rawNs`. */
+  wroteStep(rawNs: RawNanos, stepNs: number): void {
+    this.#carry.breakAt(rawNs, 0, stepNs);
+    this.#sent.length = 0;
+    this.#received.length = 0;
+    this.#silentUntil = addNs(rawNs, STEP_SILENCE_NS);
+  }
+
+  /** Hands the stamps up to the close of a round to their edges; later ones stay. */
+  deliver(edges: ReadonlyMap<number, Edge>, closeRawNs: RawNanos): void {
+    const base = addNs(closeRawNs, -SECOND_NS);
+    this.#deliver(this.#sent, "sent", edges, base);
+    this.#deliver(this.#received, "received", edges, base);
+  }
+
+  #deliver(
+    pending: PendingStamps,
+    kind: "sent" | "received",
+    edges: ReadonlyMap<number, Edge>,
+    base: RawNanos,
+  ): void {
+    const count = pending.length;
+    if (this.#scratch.length < count) this.#scratch = new Float64Array(count * 2);
+    const rawNs = this.#scratch;
+    this.#carry.toRaw(pending.systemNs, count, base, rawNs);
+    const silentNs = Number(this.#silentUntil - base);
+    let left = 0;
+    for (let i = 0; i < count; i++) {
+      if (rawNs[i] > SECOND_NS) {
+        pending.move(i, left++);
+        continue;
+      }
+      const edge = edges.get(pending.peer[i]);
+      if (!edge) continue;
+      if (rawNs[i] >= silentNs) {
+        edge.own[kind].push(pending.probe[i], rawNs[i] + Number(base - edge.own.baseRawNs));
+      } else this.droppedCount++;
+    }
+    pending.length = left;
+  }
+}

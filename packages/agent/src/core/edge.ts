@@ -1,0 +1,145 @@
+/**
+ * One edge as an agent sees it: the neighbour, the stamps of both ends, and the last fit.
+ *
+ * The owner's raw clock is the axis of every fit, whoever computes it. So the window is put
+ * together by role (owner, other), not by who is asking, and owner and auditor work on the same
+ * numbers.
+ */
+import { create } from "@bufbuild/protobuf";
+import { type EdgeFitResult, fitEdge, type ProbeColumns } from "@ttcs/estimator";
+import {
+  type EdgeFit,
+  EdgeFitSchema,
+  type ExchangeFlush,
+  type Neighbour,
+  unpackStamps,
+} from "@ttcs/protocol";
+import { addNs, rawNanos, WINDOW_NS } from "@ttcs/units";
+import { EndStamps, type StampSeries } from "./stamp-series.ts";
+
+/** More stamps than this in one flush are no half second of probing (500 pairs/s make 500). */
+const COLUMN_LIMIT = 8192;
+
+const newColumns = (): ProbeColumns => ({
+  length: 0,
+  probe: new Float64Array(1024),
+  txNs: new Float64Array(1024),
+  rxNs: new Float64Array(1024),
+});
+
+// Reused by all edges: fits run one after the other.
+const forward = newColumns();
+const reverse = newColumns();
+
+/** See the module head. */
+export class Edge {
+  neighbour: Neighbour;
+  readonly own = new EndStamps();
+  readonly peer = new EndStamps();
+  /** Round of the newest flush that came from the neighbour. */
+  peerRound = 0n;
+  /** Round in which this end fitted last. */
+  fittedRound = 0n;
+  lastFit: EdgeFit | undefined;
+  readonly #probe = new Float64Array(COLUMN_LIMIT);
+  readonly #stampNs = new Float64Array(COLUMN_LIMIT);
+
+  constructor(neighbour: Neighbour) {
+    this.neighbour = neighbour;
+  }
+
+  /** Forgets all stamps: one of the two raw clocks has a new zero, or was disturbed. */
+  clear(): void {
+    this.own.clear();
+    this.peer.clear();
+    this.peerRound = 0n;
+  }
+
+  /**
+   * Takes the neighbour's stamps of one round.
+   *
+   * @returns why the flush is refused; undefined: taken
+   */
+  takeFlush(flush: ExchangeFlush): string | undefined {
+    if (!(flush.carrySigmaNs >= 0 && flush.carryBoundNs >= 0)) return "carry error out of range";
+    const base = rawNanos(flush.baseRawNs);
+    const end = this.peer;
+    if (end.sent.length + end.received.length === 0) end.baseRawNs = base;
+    const shiftNs = Number(base - end.baseRawNs);
+    let newestNs = 0;
+    for (const [column, series] of [
+      [flush.sent, end.sent],
+      [flush.received, end.received],
+    ] as const) {
+      if (!column) continue;
+      if (column.stampNs.length > COLUMN_LIMIT) return `${column.stampNs.length} stamps`;
+      const count = unpackStamps(column, this.#probe, this.#stampNs);
+      if (count < 0) return "columns do not agree";
+      for (let i = 0; i < count; i++) {
+        series.push(this.#probe[i], this.#stampNs[i] + shiftNs);
+        newestNs = Math.max(newestNs, this.#stampNs[i]);
+      }
+    }
+    // The neighbour's close is not told; its stamps end there.
+    end.slideTo(addNs(base, newestNs - WINDOW_NS));
+    end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };
+    this.peerRound = flush.header?.round ?? 0n;
+    return undefined;
+  }
+
+  /** Fits the window that both ends hold now. `ownNumber` is this host's number. */
+  fit(ownNumber: number): EdgeFit {
+    const mine = this.neighbour.owner;
+    const [owner, other] = mine ? [this.own, this.peer] : [this.peer, this.own];
+    join(owner.sent, other.received, forward);
+    join(other.sent, owner.received, reverse);
+    const result = fitEdge({
+      forward,
+      reverse,
+      ownerCarry: owner.carry,
+      otherCarry: other.carry,
+      sentForwardCount: owner.sent.length,
+      sentReverseCount: other.sent.length,
+    });
+    this.lastFit = create(EdgeFitSchema, {
+      owner: mine ? ownNumber : this.neighbour.hostNumber,
+      other: mine ? this.neighbour.hostNumber : ownNumber,
+      audit: !mine,
+      ownerBaseRawNs: owner.baseRawNs,
+      otherBaseRawNs: other.baseRawNs,
+      ...fitFields(result),
+    });
+    return this.lastFit;
+  }
+}
+
+/** Matches sent and received stamps by probe number; both series are in rising order. */
+function join(sent: StampSeries, received: StampSeries, out: ProbeColumns): void {
+  const limit = Math.min(sent.length, received.length);
+  if (out.probe.length < limit) {
+    out.probe = new Float64Array(limit * 2);
+    out.txNs = new Float64Array(limit * 2);
+    out.rxNs = new Float64Array(limit * 2);
+  }
+  let count = 0;
+  for (let i = 0, j = 0; i < sent.length && j < received.length; ) {
+    const difference = sent.probe[i] - received.probe[j];
+    if (difference < 0) i++;
+    else if (difference > 0) j++;
+    else {
+      out.probe[count] = sent.probe[i];
+      out.txNs[count] = sent.ns[i++];
+      out.rxNs[count++] = received.ns[j++];
+    }
+  }
+  out.length = count;
+}
+
+function fitFields(result: EdgeFitResult) {
+  if (!result.trusted) {
+    const { lossForward, lossReverse } = result;
+    return { distrust: result.reason, lossForward, lossReverse };
+  }
+  const { trusted: _, ...fields } = result;
+  return fields;
+}

@@ -1,0 +1,219 @@
+/**
+ * Keeps one clock: takes corrections, steers, and says how far the clock may be off.
+ *
+ * Estimation and control meet here and nowhere else: the line comes in from the coordinator, the
+ * reading of the system clock from the carry, and a frequency setting goes out once a second.
+ */
+import {
+  DomainLine,
+  type DomainSegment,
+  grownBoundNs,
+  grownSigmaNs,
+  guardCorrection,
+  judge,
+  LOCK_ROUNDS,
+  Servo,
+  type Verdict,
+} from "@ttcs/discipline";
+import type { Correction, Header, Waiting } from "@ttcs/protocol";
+import { diffNs, type RawNanos, rawNanos, SECOND_NS, unixNanos } from "@ttcs/units";
+import type { Carrier } from "./carrier.ts";
+
+/** A setting is written this often, on the arrival of a correction (ns) ... */
+const WRITE_EVERY_NS = 0.9 * SECOND_NS;
+/** ... or without one when this much has passed (ns): holdover goes on steering to the last line. */
+const WRITE_AT_LATEST_NS = 1.25 * SECOND_NS;
+
+/** What never changes about the host. */
+export interface KeeperOptions {
+  /** False: the clock is measured and never written. */
+  readonly correctClock: boolean;
+  readonly coordinatorAddress: string;
+}
+
+/** What the shell shall write. */
+export type Write =
+  | { readonly kind: "adjust"; readonly freqPpb: number }
+  | { readonly kind: "step"; readonly stepNs: number; readonly freqPpb: number };
+
+/** How the system clock stands to domain time at one instant. */
+export interface Standing {
+  readonly verdict: Verdict;
+  /** System minus domain (ns, positive: ahead); undefined before the first correction. */
+  readonly offsetNs: number | undefined;
+  /** Of the offset, standard (ns) and guaranteed (ns). */
+  readonly sigmaNs: number;
+  readonly boundNs: number;
+  /** Guaranteed bound of the domain line alone, without the system clock's own distance (ns). */
+  readonly lineBoundNs: number;
+  /** Guaranteed bound of the system clock to UTC (ns); undefined without a source. */
+  readonly utcBoundNs: number | undefined;
+  /** Since the close of the newest correction's window (s). */
+  readonly correctionAgeS: number | undefined;
+}
+
+/** See the module head. */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #servo = new Servo();
+  #line: DomainLine | undefined;
+  #correction: Correction | undefined;
+  #term = 0n;
+  #round = 0n;
+  #trustedRounds = 0;
+  #lockedBefore = false;
+  #lastWriteRawNs: RawNanos | undefined;
+  #writing = false;
+  connected = false;
+  waiting: Waiting | undefined;
+  refusal: string | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  get line(): DomainLine | undefined {
+    return this.#line;
+  }
+
+  get correction(): Correction | undefined {
+    return this.#correction;
+  }
+
+  /** Highest term obeyed so far. */
+  get term(): bigint {
+    return this.#term;
+  }
+
+  /** Round of the newest correction. */
+  get round(): bigint {
+    return this.#round;
+  }
+
+  /** An observer's clock is never written, nor that of a reference with a source of its own. */
+  get steers(): boolean {
+    return this.#options.correctClock;
+  }
+
+  /** Checks and takes a correction; returns why it is refused. */
+  take(header: Header | undefined, correction: Correction, nowRawNs: RawNanos): string | undefined {
+    const result = guardCorrection(
+      {
+        ...correction,
+        term: header?.term ?? 0n,
+        round: header?.round ?? 0n,
+        segments: correction.segments.map(toSegment),
+      },
+      { term: this.#term, round: this.#round, line: this.#line, lockedBefore: this.#lockedBefore },
+      nowRawNs,
+    );
+    if (!result.ok) return result.reason;
+    this.#line = result.line;
+    this.#correction = correction;
+    this.#term = header?.term ?? 0n;
+    this.#round = header?.round ?? 0n;
+    this.#trustedRounds = correction.trusted ? this.#trustedRounds + 1 : 0;
+    this.waiting = undefined;
+    return undefined;
+  }
+
+  /**
+   * What to write now, if anything.
+   *
+   * @param fresh true on the arrival of a correction, false on the clock's own beat
+   */
+  decide(nowRawNs: RawNanos, carrier: Carrier, fresh: boolean): Write | undefined {
+    const line = this.#line;
+    if (!line || !this.steers || this.#writing || this.refusal !== undefined) return undefined;
+    const sinceNs = this.#lastWriteRawNs ? diffNs(nowRawNs, this.#lastWriteRawNs) : Infinity;
+    if (sinceNs < (fresh ? WRITE_EVERY_NS : WRITE_AT_LATEST_NS)) return undefined;
+    const offsetNs = this.#offsetNs(nowRawNs, carrier);
+    if (offsetNs === undefined) return undefined;
+    const ahead = rawNanos(
+      nowRawNs + BigInt(Math.round((this.#servo.horizonS(this.#lockedBefore) / 2) * SECOND_NS)),
+    );
+    const out = this.#servo.decide({
+      offsetNs,
+      domainFreqPpb: line.freqPpbAt(ahead),
+      settingPpb: carrier.settingPpb,
+      measuredFreqPpb: carrier.measuredFreqPpb,
+      lockedBefore: this.#lockedBefore,
+      mayStep: !this.#lockedBefore && this.#trustedRounds >= LOCK_ROUNDS,
+    });
+    this.#writing = true;
+    this.#lastWriteRawNs = nowRawNs;
+    if (out.kind === "step") return { kind: "step", stepNs: out.stepNs, freqPpb: out.freqPpb };
+    return { kind: "adjust", freqPpb: out.freqPpb };
+  }
+
+  /** The write has been done (or has failed): the next may follow. */
+  written(): void {
+    this.#writing = false;
+  }
+
+  /** How things stand at a raw instant. */
+  standing(nowRawNs: RawNanos, carrier: Carrier): Standing {
+    const reading = carrier.systemAt(nowRawNs);
+    const offsetNs = this.#offsetNs(nowRawNs, carrier);
+    const line = this.lineError(nowRawNs);
+    const sigmaNs = Math.hypot(line.sigmaNs, reading?.sigmaNs ?? 0);
+    const boundNs = line.boundNs + Math.abs(offsetNs ?? 0) + (reading?.boundNs ?? 0);
+    const correctionAgeS = this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs);
+    const verdict = judge({
+      ...(this.refusal === undefined ? {} : { refusal: this.refusal }),
+      ...(this.waiting ? { waiting: this.waiting } : {}),
+      ...(correctionAgeS === undefined ? {} : { correctionAgeS }),
+      ...(offsetNs === undefined ? {} : { offsetNs }),
+      connected: this.connected,
+      coordinatorAddress: this.#options.coordinatorAddress,
+      trustedRounds: this.#trustedRounds,
+      correctionReason: this.#correction?.reason ?? "",
+      sigmaNs,
+      boundNs,
+      steered: this.steers,
+    });
+    this.#lockedBefore ||= verdict.state === "LOCKED";
+    const utcBoundNs = this.#utcBoundNs(boundNs);
+    const lineBoundNs = line.boundNs;
+    return { verdict, offsetNs, sigmaNs, boundNs, lineBoundNs, utcBoundNs, correctionAgeS };
+  }
+
+  /** Uncertainty of the domain line itself at a raw instant (ns). */
+  lineError(nowRawNs: RawNanos): { sigmaNs: number; boundNs: number } {
+    const c = this.#correction;
+    if (!c) return { sigmaNs: 0, boundNs: 0 };
+    const ageS = Math.max(0, this.#ageS(c.solvedRawNs, nowRawNs) ?? 0);
+    // The reference's line is domain time by definition; it does not age while it leads.
+    if (c.isReference) return { sigmaNs: 0, boundNs: 0 };
+    return {
+      sigmaNs: grownSigmaNs(c.offsetSigmaNs, c.freqSigmaPpb, ageS),
+      boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS),
+    };
+  }
+
+  #offsetNs(nowRawNs: RawNanos, carrier: Carrier): number | undefined {
+    const reading = carrier.systemAt(nowRawNs);
+    if (!this.#line || !reading) return undefined;
+    const domain = this.#line.at(nowRawNs);
+    return Number(reading.systemNs - domain.unixNs) + reading.fractionNs - domain.fractionNs;
+  }
+
+  #utcBoundNs(boundNs: number): number | undefined {
+    const c = this.#correction;
+    if (!c?.referenceHasSource) return undefined;
+    return boundNs + Math.abs(c.referencePullNs) + c.referenceMaxErrorNs;
+  }
+
+  #ageS(sinceRawNs: bigint | undefined, nowRawNs: RawNanos): number | undefined {
+    return sinceRawNs === undefined ? undefined : Number(nowRawNs - sinceRawNs) * 1e-9;
+  }
+}
+
+function toSegment(s: Correction["segments"][number]): DomainSegment {
+  return {
+    rawNs: rawNanos(s.rawNs),
+    domainUnixNs: unixNanos(s.domainUnixNs),
+    domainFractionNs: s.domainFractionNs,
+    freqPpb: s.freqPpb,
+  };
+}

@@ -1,0 +1,130 @@
+/** What `ttcs-agentq` shows: a picture of the core as plain JSON, every number with its unit. */
+import type { DomainSegment } from "@ttcs/discipline";
+import type { RawNanos } from "@ttcs/units";
+import type { AgentCore } from "./agent.ts";
+import type { Edge } from "./edge.ts";
+
+/** Status of one neighbour. Delays are one-way, corrected by the fit. */
+export interface NeighbourStatus {
+  readonly host: string;
+  readonly owner: boolean;
+  readonly delay_to_ns: number | null;
+  readonly delay_from_ns: number | null;
+  readonly jitter_to_ns: number | null;
+  readonly jitter_from_ns: number | null;
+  readonly loss_to: number | null;
+  readonly loss_from: number | null;
+  readonly kept_share: number | null;
+  /** Why its window cannot be trusted; empty: it can. */
+  readonly distrust: string;
+}
+
+/** Status of an agent. Instants are decimal strings of ns, everything else plain numbers. */
+export interface AgentStatus {
+  readonly host: string;
+  readonly domain: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly advice: string;
+  readonly role: "reference" | "member";
+  readonly reference: string | null;
+  readonly reference_has_source: boolean | null;
+  readonly term: string;
+  readonly round: string;
+  readonly correct_clock: boolean;
+  /** System clock minus domain time (positive: ahead). */
+  readonly offset_ns: number | null;
+  readonly sigma_ns: number | null;
+  /** The system clock is within this of domain time, guaranteed. */
+  readonly bound_ns: number | null;
+  /** The system clock is within this of UTC, if the reference's own source is right. */
+  readonly utc_bound_ns: number | null;
+  /** Domain time minus the reference's system clock. */
+  readonly reference_pull_ns: number | null;
+  readonly correction_age_s: number | null;
+  /** Frequency setting of the system clock against raw. */
+  readonly freq_ppb: number;
+  readonly edges_used: number | null;
+  readonly residual_rms_ns: number | null;
+  readonly neighbours: readonly NeighbourStatus[];
+  readonly counters: Readonly<Record<string, number>>;
+  /** Domain time on this host's raw clock. */
+  readonly line: readonly {
+    readonly raw_ns: string;
+    readonly domain_ns: string;
+    readonly domain_fraction_ns: number;
+    readonly freq_ppb: number;
+  }[];
+}
+
+/** The status at raw instant `nowRawNs`. */
+export function agentStatus(
+  core: AgentCore,
+  options: { readonly hostId: string; readonly domain: string; readonly correctClock: boolean },
+  nowRawNs: RawNanos,
+): AgentStatus {
+  const standing = core.standing(nowRawNs);
+  const { keeper, carrier } = core;
+  const correction = keeper.correction;
+  const known = correction !== undefined;
+  return {
+    host: options.hostId,
+    domain: options.domain,
+    ...standing.verdict,
+    role: correction?.isReference ? "reference" : "member",
+    reference: correction?.referenceHostId ?? null,
+    reference_has_source: correction?.referenceHasSource ?? null,
+    term: String(keeper.term),
+    round: String(keeper.round),
+    correct_clock: options.correctClock,
+    offset_ns: standing.offsetNs ?? null,
+    sigma_ns: known ? standing.sigmaNs : null,
+    bound_ns: known ? standing.boundNs : null,
+    utc_bound_ns: standing.utcBoundNs ?? null,
+    reference_pull_ns: correction?.referencePullNs ?? null,
+    correction_age_s: standing.correctionAgeS ?? null,
+    freq_ppb: carrier.settingPpb,
+    edges_used: correction?.edgeCount ?? null,
+    residual_rms_ns: correction?.residualRmsNs ?? null,
+    neighbours: [...core.edges].map(neighbourStatus),
+    counters: { ...core.counters, stamps_dropped: carrier.droppedCount },
+    line: (keeper.line?.segments ?? []).map(segmentStatus),
+  };
+}
+
+function neighbourStatus(edge: Edge): NeighbourStatus {
+  const fit = edge.lastFit;
+  const { hostId: host, owner } = edge.neighbour;
+  const trusted = fit !== undefined && fit.distrust === "";
+  const distrust = fit === undefined ? "not fitted yet" : fit.distrust;
+  if (!fit || !trusted) {
+    const unknown = { delay_to_ns: null, delay_from_ns: null };
+    const spread = { jitter_to_ns: null, jitter_from_ns: null, kept_share: null };
+    return { host, owner, ...unknown, ...spread, loss_to: null, loss_from: null, distrust };
+  }
+  // The fit speaks as the edge's owner; the status speaks as this host.
+  const forward = [fit.delayForwardNsMin, fit.jitterForwardNs, fit.lossForward] as const;
+  const reverse = [fit.delayReverseNsMin, fit.jitterReverseNs, fit.lossReverse] as const;
+  const [to, from] = owner ? [forward, reverse] : [reverse, forward];
+  return {
+    host,
+    owner,
+    delay_to_ns: to[0],
+    delay_from_ns: from[0],
+    jitter_to_ns: to[1],
+    jitter_from_ns: from[1],
+    loss_to: to[2],
+    loss_from: from[2],
+    kept_share: fit.keptShare,
+    distrust,
+  };
+}
+
+function segmentStatus(s: DomainSegment) {
+  return {
+    raw_ns: String(s.rawNs),
+    domain_ns: String(s.domainUnixNs),
+    domain_fraction_ns: s.domainFractionNs,
+    freq_ppb: s.freqPpb,
+  };
+}

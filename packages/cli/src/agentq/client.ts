@@ -1,0 +1,75 @@
+/** A client of the agent's status socket: one request per line, one JSON document per line back. */
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import type { AgentStatus, NowStatus } from "@ttcs/agent";
+import { TtcsError } from "@ttcs/units";
+
+/** What can be asked, and what comes back. */
+export interface Answers {
+  readonly status: AgentStatus;
+  readonly now: NowStatus;
+}
+
+/** An agent that does not answer within this long is unreachable (ms). */
+const TIMEOUT_MS = 3_000;
+
+/** A connection that is kept open; answers come in the order of the questions. */
+export class AgentClient {
+  readonly #address: string;
+  readonly #socket: Socket;
+  readonly #waiting: { resolve: (line: string) => void; reject: (error: Error) => void }[] = [];
+
+  /** @param address path of a Unix socket, or host:port */
+  constructor(address: string) {
+    this.#address = address;
+    const tcp = /^(.+):(\d+)$/.exec(address);
+    this.#socket = tcp ? connect(Number(tcp[2]), tcp[1]) : connect(address);
+    this.#socket.setTimeout(TIMEOUT_MS, () => this.#socket.destroy(new Error("no answer")));
+    this.#socket.on("error", (error) => this.#fail(error));
+    this.#socket.on("close", () => this.#fail(new Error("the agent closed the connection")));
+    createInterface({ input: this.#socket }).on("line", (line) =>
+      this.#waiting.shift()?.resolve(line),
+    );
+  }
+
+  /** @throws TtcsError AGENT_UNREACHABLE */
+  async ask<K extends keyof Answers>(request: K): Promise<Answers[K]> {
+    const line = await new Promise<string>((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      if (this.#socket.destroyed) this.#fail(new Error("the agent closed the connection"));
+      else this.#socket.write(`${request}\n`);
+    });
+    const answer = JSON.parse(line);
+    if (answer.error !== undefined) throw this.#unreachable(new Error(answer.error));
+    return answer;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#unreachable(error));
+  }
+
+  #unreachable(cause: Error): TtcsError {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const down = code === "ENOENT" || code === "ECONNREFUSED";
+    const detail = down
+      ? "no agent listens there; start it with: systemctl start ttcs-agent"
+      : code === "EACCES"
+        ? "permission denied; ask as root or as the agent's user"
+        : cause.message;
+    return new TtcsError("AGENT_UNREACHABLE", { address: this.#address, detail }, { cause });
+  }
+}
+
+/** Asks one question. */
+export async function askOnce(address: string, request: keyof Answers): Promise<never> {
+  const client = new AgentClient(address);
+  try {
+    return (await client.ask(request)) as never;
+  } finally {
+    client.close();
+  }
+}

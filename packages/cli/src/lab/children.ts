@@ -1,0 +1,63 @@
+/** The processes of a laboratory: started, found again, and ended whatever happens. */
+import { type ChildProcess, fork } from "node:child_process";
+import { openSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A process that does not end on SIGTERM within this long is killed (ms). */
+const END_MS = 2_000;
+/** A server that is not ready within this long has failed (ms). */
+const READY_MS = 20_000;
+
+const program = fileURLToPath(import.meta.resolve("../bin/ttcs.js"));
+
+/** See the module head. */
+export class Children {
+  readonly #dir: string;
+  readonly #all = new Set<ChildProcess>();
+
+  /** @param dir where the output of each process goes, as NAME.out */
+  constructor(dir: string) {
+    this.#dir = dir;
+    // The last resort: an exit that nobody planned takes the children along.
+    process.on("exit", () => {
+      for (const child of this.#all) child.kill("SIGKILL");
+    });
+  }
+
+  /** Starts `ttcs ...args`; the channel makes it end when this process dies. */
+  start(name: string, args: readonly string[]): ChildProcess {
+    const out = openSync(join(this.#dir, `${name}.out`), "a");
+    const child = fork(program, [...args], { stdio: ["ignore", out, out, "ipc"] });
+    this.#all.add(child);
+    child.on("exit", () => this.#all.delete(child));
+    return child;
+  }
+
+  /** Starts the server and waits until it has a port. */
+  async startServer(args: readonly string[]): Promise<{ child: ChildProcess; port: number }> {
+    const child = this.start("server", ["server", ...args]);
+    const port = await new Promise<number>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error("the server is not ready")), READY_MS);
+      child.once("message", (message: { port: number }) => {
+        clearTimeout(late);
+        resolve(message.port);
+      });
+      child.once("exit", (code) => reject(new Error(`the server ended with status ${code}`)));
+    });
+    return { child, port };
+  }
+
+  /** Ends all, politely first. */
+  async end(): Promise<void> {
+    const ends = [...this.#all].map(
+      (child) => new Promise<void>((resolve) => child.once("exit", () => resolve())),
+    );
+    for (const child of this.#all) child.kill("SIGTERM");
+    const force = setTimeout(() => {
+      for (const child of this.#all) child.kill("SIGKILL");
+    }, END_MS);
+    await Promise.all(ends);
+    clearTimeout(force);
+  }
+}

@@ -1,0 +1,113 @@
+/** Runs a laboratory: starts the processes, looks at them, and sums up. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readKernelClocks } from "@ttcs/timestamper";
+import { Children } from "./children.ts";
+import { Figures, type LabSummary, type ProcessCost } from "./figures.ts";
+import { Observer, type Sight } from "./observer.ts";
+import { type LabHost, planHosts, writeConfig } from "./plan.ts";
+import { processCost } from "./processes.ts";
+import type { Row } from "./screen.ts";
+
+/** Every host is looked at this often (ms). */
+export const LOOK_EVERY_MS = 250;
+
+/** What to run. */
+export interface LaboratoryOptions {
+  readonly hosts: number;
+  readonly seed: number;
+  /** File for the processes while running and the summary at the end. */
+  readonly json: string | undefined;
+}
+
+/** See the module head. */
+export class Laboratory {
+  readonly #options: LaboratoryOptions;
+  readonly #dir = mkdtempSync(join(tmpdir(), "ttcs-lab-"));
+  readonly #children = new Children(this.#dir);
+  readonly #figures = new Figures(performance.now());
+  readonly #hosts: readonly LabHost[];
+  readonly #observers: readonly Observer[];
+  readonly #pids = new Map<string, number>();
+  readonly #costs = new Map<string, ProcessCost>();
+  #line: Sight["status"]["line"] = [];
+
+  constructor(options: LaboratoryOptions) {
+    this.#options = options;
+    this.#hosts = planHosts(options.hosts, options.seed, this.#dir, readKernelClocks());
+    this.#observers = this.#hosts.map((host) => new Observer(host));
+  }
+
+  get figures(): Figures {
+    return this.#figures;
+  }
+
+  get dir(): string {
+    return this.#dir;
+  }
+
+  /** Starts the server, then all agents. */
+  async start(): Promise<void> {
+    const args = ["--listen", "127.0.0.1", "--port", "0"];
+    const server = await this.#children.startServer(args);
+    this.#pids.set("server", server.child.pid!);
+    for (const host of this.#hosts) {
+      writeConfig(host, server.port);
+      const child = this.#children.start(host.id, ["agent", "--config", host.configFile]);
+      this.#pids.set(host.id, child.pid!);
+    }
+    this.#writeJson(undefined);
+  }
+
+  /** Looks at every host once. */
+  async look(): Promise<Row[]> {
+    const sights = await Promise.all(this.#observers.map((o) => o.look()));
+    // Domain time is defined on the raw clock of the host that leads now.
+    const leader = Math.max(
+      0,
+      sights.findIndex((s) => s?.status.role === "reference"),
+    );
+    this.#line = sights[leader]?.status.line ?? this.#line;
+    const reference = this.#observers[leader];
+    for (const [id, pid] of this.#pids) {
+      const cost = processCost(id, pid);
+      if (cost) this.#costs.set(id, cost);
+    }
+    return this.#observers.map((observer, i) => {
+      const sight = sights[i];
+      const sample = sight && this.#figures.judge(observer, sight, reference, this.#line);
+      return { host: observer.host, sample, sight };
+    });
+  }
+
+  /** Ends all processes, removes their files and writes the summary. */
+  async end(): Promise<LabSummary> {
+    const summary = this.#figures.summary({
+      seed: this.#options.seed,
+      ids: this.#hosts.map((h) => h.id),
+      processes: [...this.#costs.values()],
+    });
+    for (const observer of this.#observers) observer.close();
+    await this.#children.end();
+    rmSync(this.#dir, { recursive: true, force: true });
+    this.#writeJson(summary);
+    return summary;
+  }
+
+  #writeJson(summary: LabSummary | undefined): void {
+    if (!this.#options.json) return;
+    const document = {
+      seed: this.#options.seed,
+      server: { pid: this.#pids.get("server"), url: null },
+      agents: this.#hosts.map(({ id, role, status }) => ({
+        id,
+        pid: this.#pids.get(id),
+        role,
+        status,
+      })),
+      ...(summary ? { summary } : {}),
+    };
+    writeFileSync(this.#options.json, `${JSON.stringify(document, null, 2)}\n`);
+  }
+}

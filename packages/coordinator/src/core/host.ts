@@ -1,0 +1,54 @@
+/** What the coordinator remembers of one host. Plain data; the modules beside it do the work. */
+import type { HostFilter } from "@ttcs/estimator";
+import type { Hello, Report } from "@ttcs/protocol";
+import type { RawNanos } from "@ttcs/units";
+
+/** One host of a domain. */
+export interface Host {
+  readonly id: string;
+  /** Stands for the host in probes and fits. */
+  readonly number: number;
+  /** Order of joining, from 0. */
+  readonly joinOrder: number;
+  hello: Hello;
+  /** The stream it is reached by; undefined while disconnected. */
+  connection: number | undefined;
+  /** Server's monotonic time since when it is disconnected (ms); NaN while connected. */
+  disconnectedAtMs: number;
+  report: Report | undefined;
+  /** Server's monotonic time of the last report (ms); NaN: none yet. */
+  reportedAtMs: number;
+  /** Since when it reports LOCKED without a break (ms); NaN: it does not. */
+  lockedSinceMs: number;
+  /** Clock estimate against the reference; undefined until the first solve that reached it. */
+  track: Track | undefined;
+}
+
+/**
+ * A host's raw clock against the reference's:
+ * `raw(t) = hostZero + (t - referenceZero) + offset(t)`, with t on the reference's raw clock.
+ */
+export interface Track {
+  readonly hostZeroNs: RawNanos;
+  readonly referenceZeroNs: RawNanos;
+  /** Filter of `offset`; its time axis is seconds since `referenceZeroNs`. */
+  readonly filter: HostFilter;
+  /** The last solve that brought a fresh, accepted value. */
+  fix: Fix | undefined;
+}
+
+/** What a solve said of one host. */
+export interface Fix {
+  /** Instant solved for, on the reference's raw clock. */
+  readonly atRefRawNs: RawNanos;
+  readonly offsetSigmaNs: number;
+  readonly freqSigmaPpb: number;
+  /** The published offset is within this of the truth at `atRefRawNs` (ns). */
+  readonly boundNs: number;
+  readonly edgeCount: number;
+  readonly residualRmsNs: number;
+}
+
+/** Hosts with a live stream. */
+export const connectedHosts = (hosts: Iterable<Host>): Host[] =>
+  [...hosts].filter((h) => h.connection !== undefined);

@@ -1,0 +1,125 @@
+/**
+ * Deals the mesh: who probes whom, and which end of an edge fits it.
+ *
+ * Up to 11 hosts, everybody probes everybody. Above that, each host gets four anchors (the best of
+ * the domain, known to all) and enough random others to make about ten, and a ring through all
+ * hosts keeps the graph connected. Random partners are chosen by the hash of the pair (rendezvous
+ * hashing), so a host that comes or goes changes only its own edges. About ten neighbours are
+ * enough for the network effect and for telling a liar from its witnesses (Geng et al., NSDI 2018,
+ * probe 10 to 20).
+ *
+ * Owners are balanced by count, and an anchor does not own while the other end can: anchors have
+ * many edges already.
+ */
+import { mix32 } from "@ttcs/units";
+
+/** An undirected edge with the end that fits it. */
+export interface Edge {
+  readonly a: number;
+  readonly b: number;
+  readonly owner: number;
+}
+
+/** Below this many hosts, the mesh is complete. */
+export const FULL_MESH_BELOW = 12;
+/** Neighbours of a host in a larger mesh. */
+const NEIGHBOURS = 10;
+/** Anchors among them. */
+const ANCHORS_EACH = 4;
+/** No anchor serves more edges than this. */
+const ANCHOR_EDGES_MAX = 64;
+
+/**
+ * Deals edges over hosts.
+ *
+ * @param ranked host numbers, best first: the reference, standbys, then the longest LOCKED
+ * @param seed makes the random part reproducible
+ * @param before edges dealt last time; an owner stays where its edge stays
+ */
+export function dealMesh(ranked: readonly number[], seed: number, before: readonly Edge[]): Edge[] {
+  const anchors = new Set(ranked.slice(0, anchorCount(ranked.length)));
+  const pairs = ranked.length < FULL_MESH_BELOW ? fullMesh(ranked) : sparseMesh(ranked, anchors, seed);
+  return assignOwners(pairs, ranked.length < FULL_MESH_BELOW ? new Set() : anchors, before);
+}
+
+/** How many anchors a mesh of this size needs, so that none serves more than 64 edges. */
+export function anchorCount(hostCount: number): number {
+  return Math.max(5, Math.ceil((ANCHORS_EACH * hostCount) / ANCHOR_EDGES_MAX));
+}
+
+/** A key for an unordered pair. */
+export const pairKey = (a: number, b: number): string => (a < b ? `${a}-${b}` : `${b}-${a}`);
+
+function fullMesh(hosts: readonly number[]): [number, number][] {
+  const pairs: [number, number][] = [];
+  for (let i = 0; i < hosts.length; i++) {
+    for (let j = i + 1; j < hosts.length; j++) pairs.push([hosts[i], hosts[j]]);
+  }
+  return pairs;
+}
+
+function sparseMesh(
+  ranked: readonly number[],
+  anchors: ReadonlySet<number>,
+  seed: number,
+): [number, number][] {
+  const pairs = new Map<string, [number, number]>();
+  const degree = new Map<number, number>(ranked.map((h) => [h, 0]));
+  const link = (a: number, b: number) => {
+    if (a === b || pairs.has(pairKey(a, b))) return;
+    pairs.set(pairKey(a, b), [a, b]);
+    degree.set(a, degree.get(a)! + 1);
+    degree.set(b, degree.get(b)! + 1);
+  };
+  const closest = (h: number, among: readonly number[]) =>
+    among
+      .filter((o) => o !== h)
+      .sort((x, y) => pairHash(seed, h, x) - pairHash(seed, h, y) || x - y);
+
+  const ring = [...ranked].sort((x, y) => mix32(seed, x) - mix32(seed, y) || x - y);
+  for (let i = 0; i < ring.length; i++) link(ring[i], ring[(i + 1) % ring.length]);
+  for (const h of ranked) {
+    const open = [...anchors].filter((a) => degree.get(a)! < ANCHOR_EDGES_MAX);
+    for (const a of closest(h, open).slice(0, ANCHORS_EACH)) link(h, a);
+  }
+  const others = ranked.filter((h) => !anchors.has(h));
+  for (const h of others) {
+    for (const o of closest(h, others)) {
+      if (degree.get(h)! >= NEIGHBOURS) break;
+      if (degree.get(o)! < NEIGHBOURS) link(h, o);
+    }
+  }
+  return [...pairs.values()];
+}
+
+function pairHash(seed: number, a: number, b: number): number {
+  return mix32(mix32(seed, Math.min(a, b)), Math.max(a, b));
+}
+
+function assignOwners(
+  pairs: readonly [number, number][],
+  anchors: ReadonlySet<number>,
+  before: readonly Edge[],
+): Edge[] {
+  const earlier = new Map(before.map((e) => [pairKey(e.a, e.b), e.owner]));
+  const owned = new Map<number, number>();
+  const edges: Edge[] = [];
+  for (const [a, b] of pairs) {
+    const owner = earlier.get(pairKey(a, b)) ?? chooseOwner(a, b, anchors, owned);
+    owned.set(owner, (owned.get(owner) ?? 0) + 1);
+    edges.push({ a, b, owner });
+  }
+  return edges;
+}
+
+function chooseOwner(
+  a: number,
+  b: number,
+  anchors: ReadonlySet<number>,
+  owned: ReadonlyMap<number, number>,
+): number {
+  if (anchors.has(a) !== anchors.has(b)) return anchors.has(a) ? b : a;
+  const [ca, cb] = [owned.get(a) ?? 0, owned.get(b) ?? 0];
+  if (ca !== cb) return ca < cb ? a : b;
+  return mix32(a, b) & 1 ? a : b;
+}

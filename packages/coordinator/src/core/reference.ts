@@ -1,0 +1,58 @@
+/**
+ * Chooses the reference: the host whose raw clock carries domain time.
+ *
+ * Rank goes by `clock_quality`; among equals the host that has been LOCKED longest, then the one
+ * that joined first, then the id. Until somebody is LOCKED the best connected host leads, so a
+ * reference that joins late still becomes it. After that the choice is kept while the host is
+ * connected, because a change of reference is the riskiest thing a domain does.
+ */
+import { connectedHosts, type Host } from "./host.ts";
+
+/** A disconnected reference is given this long to come back (ms): a restart, not a death. */
+const REFERENCE_GRACE_MS = 3_000;
+
+/** Best first. Hosts that are not LOCKED come after those that are, among equal quality. */
+export function rankHosts(hosts: Iterable<Host>): Host[] {
+  const since = (h: Host) => (Number.isNaN(h.lockedSinceMs) ? Infinity : h.lockedSinceMs);
+  const bySince = (a: Host, b: Host) => (since(a) === since(b) ? 0 : since(a) - since(b));
+  return [...hosts].sort(
+    (a, b) =>
+      b.hello.clockQuality - a.hello.clockQuality ||
+      bySince(a, b) ||
+      a.joinOrder - b.joinOrder ||
+      (a.id < b.id ? -1 : 1),
+  );
+}
+
+/**
+ * The host to lead from now on.
+ *
+ * @param current the present reference, if any
+ * @param lockedOnce true once any host of the domain has been LOCKED
+ * @param nowMs server's monotonic time (ms)
+ */
+export function chooseReference(
+  hosts: Iterable<Host>,
+  current: Host | undefined,
+  lockedOnce: boolean,
+  nowMs: number,
+): Host | undefined {
+  const all = [...hosts];
+  if (current && lockedOnce) {
+    if (current.connection !== undefined) return current;
+    if (nowMs - current.disconnectedAtMs < REFERENCE_GRACE_MS) return current;
+  }
+  const candidates = rankHosts(connectedHosts(all));
+  return (lockedOnce ? candidates.find((h) => h.track?.fix) : candidates[0]) ?? current;
+}
+
+/** Why this host leads, in words for the log. */
+export function referenceReason(chosen: Host, hosts: Iterable<Host>): string {
+  const rivals = [...hosts].filter(
+    (h) => h !== chosen && h.hello.clockQuality === chosen.hello.clockQuality,
+  );
+  const quality = `clock_quality ${chosen.hello.clockQuality}`;
+  if (rivals.length === 0) return `highest ${quality}`;
+  const rule = "the longest LOCKED, then the first to join, leads";
+  return `${quality}, shared with ${rivals.length} other host(s): ${rule}`;
+}

@@ -1,0 +1,2 @@
+export { type Action, DomainCore, type DomainOptions, MINIMUM_HOSTS } from "./core/domain.ts";
+export { Coordinator, type CoordinatorOptions } from "./shell/server.ts";

@@ -1,0 +1,117 @@
+/**
+ * The state of a host's clock: one word, a reason, and what to do.
+ *
+ * A pure function of what is known now; the only memory is how long the clock has been LOCKED,
+ * which the caller keeps. The order of the questions is the order of urgency: a refusal outweighs a
+ * missing correction, a missing correction outweighs an offset.
+ */
+
+/** The words that CLI, console, log and metrics share. */
+export type ClockState =
+  | "ACQUIRING"
+  | "LOCKED"
+  | "HOLDOVER"
+  | "FREERUN"
+  | "DISRUPTED"
+  | "REFUSED";
+
+/** A state with its explanation. */
+export interface Verdict {
+  readonly state: ClockState;
+  /** Why, in words. */
+  readonly reason: string;
+  /** What the operator can do; empty when there is nothing to do. */
+  readonly advice: string;
+}
+
+/** What the verdict is made of. */
+export interface ClockFacts {
+  /** Set by the coordinator or by the guard: why this host must not be steered. */
+  readonly refusal?: string;
+  readonly connected: boolean;
+  readonly coordinatorAddress: string;
+  /** Set while there are too few hosts. */
+  readonly waiting?: { readonly haveHosts: number; readonly needHosts: number };
+  /** Age of the newest correction, from the close of its window (s); absent: none yet. */
+  readonly correctionAgeS?: number;
+  /** Trusted rounds in a row, newest last. */
+  readonly trustedRounds: number;
+  readonly correctionReason: string;
+  /** System minus domain (ns); absent while it cannot be read. */
+  readonly offsetNs?: number;
+  readonly sigmaNs: number;
+  readonly boundNs: number;
+  /** True for hosts whose clock is written: only there the offset must be small. */
+  readonly steered: boolean;
+}
+
+/** LOCKED needs this many trusted rounds in a row. */
+export const LOCK_ROUNDS = 3;
+/** A correction older than this is no longer fresh (s). */
+export const FRESH_CORRECTION_S = 2;
+/** LOCKED needs the clock within this of domain time, or within LOCK_SIGMAS (ns). */
+export const LOCK_OFFSET_NS = 500;
+export const LOCK_SIGMAS = 4;
+/** In holdover, a bound beyond this says no more than the crystal alone does (ns). */
+export const HOLDOVER_BOUND_LIMIT_NS = 1_000_000;
+
+/** The state that these facts amount to. */
+export function judge(facts: ClockFacts): Verdict {
+  if (facts.refusal !== undefined) {
+    return verdict("REFUSED", facts.refusal, "see the agent's log; the clock is left as it is");
+  }
+  if (facts.correctionAgeS === undefined) return beforeFirstCorrection(facts);
+  if (facts.correctionAgeS >= FRESH_CORRECTION_S) return withoutCorrections(facts);
+  return withCorrections(facts);
+}
+
+function beforeFirstCorrection(facts: ClockFacts): Verdict {
+  if (!facts.connected) {
+    const reason = `no connection to the coordinator at ${facts.coordinatorAddress}`;
+    return verdict("ACQUIRING", reason, "check coordinator_address, the port and the firewall");
+  }
+  if (facts.waiting) {
+    const { haveHosts, needHosts } = facts.waiting;
+    const reason = `waiting: ${haveHosts} of ${needHosts} hosts`;
+    return verdict("ACQUIRING", reason, "start agents on more hosts; clocks stay untouched");
+  }
+  return verdict("ACQUIRING", "measuring the neighbours", "");
+}
+
+function withoutCorrections(facts: ClockFacts): Verdict {
+  const age = (facts.correctionAgeS ?? 0).toFixed(1);
+  const why = whyNoCorrections(facts);
+  if (facts.boundNs > HOLDOVER_BOUND_LIMIT_NS) {
+    const reason = `no correction for ${age} s (${why}); the bound has grown past 1 ms`;
+    return verdict("FREERUN", reason, "bring the coordinator back");
+  }
+  const reason = `no correction for ${age} s (${why}); holding the last frequency`;
+  return verdict("HOLDOVER", reason, facts.connected ? "" : "check that the server runs");
+}
+
+function whyNoCorrections(facts: ClockFacts): string {
+  if (!facts.connected) return `no connection to ${facts.coordinatorAddress}`;
+  if (facts.waiting) {
+    return `waiting: ${facts.waiting.haveHosts} of ${facts.waiting.needHosts} hosts`;
+  }
+  return "the coordinator sends none";
+}
+
+function withCorrections(facts: ClockFacts): Verdict {
+  if (facts.trustedRounds < LOCK_ROUNDS) {
+    const why = facts.correctionReason || "collecting rounds";
+    return verdict("ACQUIRING", `${facts.trustedRounds} of ${LOCK_ROUNDS} rounds trusted: ${why}`, "");
+  }
+  if (!facts.steered) return verdict("LOCKED", "", "");
+  if (facts.offsetNs === undefined) {
+    return verdict("ACQUIRING", "reading the system clock", "");
+  }
+  const limitNs = Math.max(LOCK_OFFSET_NS, LOCK_SIGMAS * facts.sigmaNs);
+  if (Math.abs(facts.offsetNs) <= limitNs) return verdict("LOCKED", "", "");
+  const reason = `${Math.round(facts.offsetNs)} ns from domain time, slewing to ${Math.round(limitNs)} ns`;
+  return verdict("ACQUIRING", reason, "");
+}
+
+function verdict(state: ClockState, reason: string, advice: string): Verdict {
+  return { state, reason, advice };
+}

@@ -1,0 +1,25 @@
+export {
+  BOUND_SIGMAS,
+  defaultHoldoverOptions,
+  grownBoundNs,
+  grownSigmaNs,
+  type HoldoverOptions,
+} from "./bound.ts";
+export {
+  type ClockFacts,
+  type ClockState,
+  FRESH_CORRECTION_S,
+  judge,
+  LOCK_ROUNDS,
+  type Verdict,
+} from "./clock-state.ts";
+export { type DomainInstant, DomainLine, type DomainSegment } from "./domain-line.ts";
+export { differenceNs, type GuardResult, guardCorrection, type Proposal } from "./guard.ts";
+export {
+  defaultServoOptions,
+  KERNEL_FREQ_LIMIT_PPB,
+  Servo,
+  type ServoInput,
+  type ServoOptions,
+  type ServoOutput,
+} from "./servo.ts";

@@ -1,0 +1,108 @@
+/**
+ * Turns "system minus domain" into one frequency setting a second.
+ *
+ * Feed-forward: the line from raw to domain time comes from the estimator, which never sees our
+ * steering, so the servo only has to lay the system clock onto that line. It asks where domain time
+ * will be one horizon ahead and sets the rate that meets it there:
+ *
+ *   u = ((D(t + h) - S(t)) / h - 1) - m
+ *
+ * with S the system clock, D domain time, h the horizon and m the learnt mismatch between the
+ * setting and the rate it produced. A horizon of one update is deadbeat and is used while
+ * acquiring; three updates average the noise of reading the clock once LOCKED.
+ *
+ * Limits are relative to the learnt base frequency: what a host needs just to keep pace is never
+ * counted as slew. What it cannot see: that the line itself is wrong (see the guard).
+ */
+
+/** The servo's constants. */
+export interface ServoOptions {
+  /** Steering horizon before and after the first lock (s). */
+  readonly acquireHorizonS: number;
+  readonly lockedHorizonS: number;
+  /** Largest slew relative to the base frequency before and after the first lock (ppb). */
+  readonly acquireSlewPpb: number;
+  readonly lockedSlewPpb: number;
+  /** The first correction steps the clock when it is further away than this (ns). */
+  readonly stepThresholdNs: number;
+}
+
+/** Slew limits as threat row 13 states them; horizons from the architecture's 2 to 4 s. */
+export const defaultServoOptions: ServoOptions = {
+  acquireHorizonS: 1,
+  lockedHorizonS: 3,
+  acquireSlewPpb: 500_000,
+  lockedSlewPpb: 50_000,
+  stepThresholdNs: 1_000_000,
+};
+
+/** The kernel refuses settings beyond this (ppb). */
+export const KERNEL_FREQ_LIMIT_PPB = 500_000;
+
+/** What the servo is told. */
+export interface ServoInput {
+  /** System minus domain, now (ns, positive: the system clock is ahead). */
+  readonly offsetNs: number;
+  /** Mean rate of domain time against raw over the horizon, minus one (ppb). */
+  readonly domainFreqPpb: number;
+  /** Setting in force (ppb) and the rate of system against raw that was measured with it (ppb). */
+  readonly settingPpb: number;
+  readonly measuredFreqPpb: number;
+  /** True once the clock has been LOCKED since the start. */
+  readonly lockedBefore: boolean;
+  /** True when a step is still allowed: at the first start only. */
+  readonly mayStep: boolean;
+}
+
+/** What the servo wants. */
+export type ServoOutput =
+  | { readonly kind: "step"; readonly stepNs: number; readonly freqPpb: number }
+  | { readonly kind: "slew"; readonly freqPpb: number; readonly limited: boolean };
+
+/** How much of a new mismatch reading is believed: noise of one reading is about 20 ppb. */
+const MISMATCH_GAIN = 0.1;
+/** A kernel's raw and steered clocks share a crystal: more than this is a reading gone wrong (ppb). */
+const MISMATCH_LIMIT_PPB = 2_000;
+
+/** The servo of one clock. */
+export class Servo {
+  readonly options: ServoOptions;
+  #mismatchPpb = 0;
+
+  constructor(options: ServoOptions = defaultServoOptions) {
+    this.options = options;
+  }
+
+  /** Learnt rate at a setting of zero (ppb): what the kernel adds to what it is told. */
+  get mismatchPpb(): number {
+    return this.#mismatchPpb;
+  }
+
+  /** The horizon in force (s). */
+  horizonS(lockedBefore: boolean): number {
+    return lockedBefore ? this.options.lockedHorizonS : this.options.acquireHorizonS;
+  }
+
+  /** Decides the next setting. Call once per second. */
+  decide(input: ServoInput): ServoOutput {
+    this.#learn(input.measuredFreqPpb - input.settingPpb);
+    const basePpb = input.domainFreqPpb - this.#mismatchPpb;
+    if (input.mayStep && Math.abs(input.offsetNs) > this.options.stepThresholdNs) {
+      return { kind: "step", stepNs: -Math.round(input.offsetNs), freqPpb: kernelLimit(basePpb) };
+    }
+    const wantedPpb = -input.offsetNs / this.horizonS(input.lockedBefore);
+    const limitPpb = input.lockedBefore ? this.options.lockedSlewPpb : this.options.acquireSlewPpb;
+    const slewPpb = Math.max(-limitPpb, Math.min(limitPpb, wantedPpb));
+    const freqPpb = kernelLimit(basePpb + slewPpb);
+    return { kind: "slew", freqPpb, limited: freqPpb !== basePpb + wantedPpb };
+  }
+
+  #learn(readingPpb: number): void {
+    if (Math.abs(readingPpb) > MISMATCH_LIMIT_PPB) return;
+    this.#mismatchPpb += MISMATCH_GAIN * (readingPpb - this.#mismatchPpb);
+  }
+}
+
+function kernelLimit(freqPpb: number): number {
+  return Math.max(-KERNEL_FREQ_LIMIT_PPB, Math.min(KERNEL_FREQ_LIMIT_PPB, freqPpb));
+}
