@@ -1,5 +1,3 @@
-export { AgentCore, type AgentAction, type AgentOptions } from "./core/agent.ts";
-export { type NowStatus, nowStatus } from "./core/now.ts";
-export { type AgentStatus, agentStatus, type NeighbourStatus } from "./core/status.ts";
+export * from "./core/index.ts";
 export { Agent, type ReadyConfig } from "./shell/agent.ts";
 export { openLog } from "./shell/log.ts";

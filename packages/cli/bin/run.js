@@ -4,7 +4,9 @@ import { existsSync } from "node:fs";
 export async function run(name) {
   const [major] = process.versions.node.split(".");
   if (Number(major) < 24) {
-    console.error(`${name}: needs Node 24 or later, this is ${process.version}; run it as: npx ${name}`);
+    console.error(
+      `${name}: needs Node 24 or later, this is ${process.version}; run it as: npx ${name}`,
+    );
     process.exit(2);
   }
   const built = new URL(`../dist/${name}.js`, import.meta.url);

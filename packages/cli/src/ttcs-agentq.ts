@@ -16,7 +16,9 @@ const program = new Command("ttcs-agentq")
     if (request !== "status" && request !== "now") {
       fail(`unknown request "${request}"; ask "status" or "now"`);
     }
-    const answer = await askOnce(options.address, request).catch((error: Error) => fail(error.message));
+    const answer = await askOnce(options.address, request).catch((error: Error) =>
+      fail(error.message),
+    );
     if (options.json) console.log(JSON.stringify(answer, null, 2));
     else console.log(request === "now" ? formatNow(answer) : formatStatus(answer));
   });

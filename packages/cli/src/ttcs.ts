@@ -9,7 +9,9 @@ const number = (low: number, high: number, whole: boolean) => (text: string) => 
   if (text.trim() !== "" && value >= low && value <= high && (!whole || Number.isInteger(value))) {
     return value;
   }
-  throw new InvalidArgumentError(`give ${whole ? "a whole number" : "a number"}, ${low} to ${high}.`);
+  throw new InvalidArgumentError(
+    `give ${whole ? "a whole number" : "a number"}, ${low} to ${high}.`,
+  );
 };
 const wholeNumber = (low: number, high: number) => number(low, high, true);
 
@@ -22,7 +24,12 @@ program
   .description("run the coordinator")
   .option("--listen <address>", "address to listen on", "0.0.0.0")
   .option("--port <port>", "TCP port for agents (0: a free one)", wholeNumber(0, 65_535), 6176)
-  .option("--pairs-per-second <rate>", "coded pairs on each directed edge", number(1, 500, false), 50)
+  .option(
+    "--pairs-per-second <rate>",
+    "coded pairs on each directed edge",
+    number(1, 500, false),
+    50,
+  )
   .option("--domain <name...>", "domains to run", ["default"])
   .action(runServer);
 

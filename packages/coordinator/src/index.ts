@@ -1,2 +1,2 @@
-export { type Action, DomainCore, type DomainOptions, MINIMUM_HOSTS } from "./core/domain.ts";
+export * from "./core/index.ts";
 export { Coordinator, type CoordinatorOptions } from "./shell/server.ts";

@@ -7,13 +7,7 @@
  */
 
 /** The words that CLI, console, log and metrics share. */
-export type ClockState =
-  | "ACQUIRING"
-  | "LOCKED"
-  | "HOLDOVER"
-  | "FREERUN"
-  | "DISRUPTED"
-  | "REFUSED";
+export type ClockState = "ACQUIRING" | "LOCKED" | "HOLDOVER" | "FREERUN" | "DISRUPTED" | "REFUSED";
 
 /** A state with its explanation. */
 export interface Verdict {
@@ -100,7 +94,11 @@ function whyNoCorrections(facts: ClockFacts): string {
 function withCorrections(facts: ClockFacts): Verdict {
   if (facts.trustedRounds < LOCK_ROUNDS) {
     const why = facts.correctionReason || "collecting rounds";
-    return verdict("ACQUIRING", `${facts.trustedRounds} of ${LOCK_ROUNDS} rounds trusted: ${why}`, "");
+    return verdict(
+      "ACQUIRING",
+      `${facts.trustedRounds} of ${LOCK_ROUNDS} rounds trusted: ${why}`,
+      "",
+    );
   }
   if (!facts.steered) return verdict("LOCKED", "", "");
   if (facts.offsetNs === undefined) {

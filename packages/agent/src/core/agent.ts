@@ -23,7 +23,12 @@ import {
   type Neighbour,
   packStamps,
 } from "@ttcs/protocol";
-import type { ClockStatus, ProbeCounters, ProbeTarget, TimestamperBatch } from "@ttcs/timestamper/types";
+import type {
+  ClockStatus,
+  ProbeCounters,
+  ProbeTarget,
+  TimestamperBatch,
+} from "@ttcs/timestamper/types";
 import { addNs, diffNs, type RawNanos, rawNanos, unixNanos, WINDOW_NS } from "@ttcs/units";
 import { Carrier } from "./carrier.ts";
 import { Edge } from "./edge.ts";

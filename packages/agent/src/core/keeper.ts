@@ -5,7 +5,7 @@
  * reading of the system clock from the carry, and a frequency setting goes out once a second.
  */
 import {
-  DomainLine,
+  type DomainLine,
   type DomainSegment,
   grownBoundNs,
   grownSigmaNs,

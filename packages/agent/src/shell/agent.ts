@@ -100,8 +100,7 @@ export class Agent {
     this.#tick(this.#timestamper.startRawNs);
     this.#status = await serveStatus(config.statusSocket, {
       status: () => agentStatus(this.#core, this.#identity, this.#nowRawNs()),
-      now: async () =>
-        nowStatus(this.#core, this.#identity.hostId, await this.#timestamper.read()),
+      now: async () => nowStatus(this.#core, this.#identity.hostId, await this.#timestamper.read()),
     });
     const hello = {
       hostId: this.#identity.hostId,

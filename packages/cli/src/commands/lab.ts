@@ -1,7 +1,7 @@
 /** `ttcs lab`: a whole domain on this machine. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "../fail.ts";
-import { LOOK_EVERY_MS, Laboratory } from "../lab/laboratory.ts";
+import { Laboratory, LOOK_EVERY_MS } from "../lab/laboratory.ts";
 import { Screen, summaryText, tableText } from "../lab/screen.ts";
 
 interface LabCommandOptions {

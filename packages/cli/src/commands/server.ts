@@ -1,6 +1,7 @@
 /** `ttcs server`: the coordinator in this process. */
-import { Coordinator } from "@ttcs/coordinator";
+
 import { openLog } from "@ttcs/agent";
+import { Coordinator } from "@ttcs/coordinator";
 import { fail } from "../fail.ts";
 import { endWithParent, onEnd } from "../process-life.ts";
 

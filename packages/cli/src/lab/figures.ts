@@ -77,7 +77,12 @@ export class Figures {
   }
 
   /** Judges one look at a host against the truth. */
-  judge(observer: Observer, sight: Sight, reference: Observer, line: Sight["status"]["line"]): Sample {
+  judge(
+    observer: Observer,
+    sight: Sight,
+    reference: Observer,
+    line: Sight["status"]["line"],
+  ): Sample {
     const { now, status } = sight;
     const { id, role } = observer.host;
     const kernelRawNs = BigInt(now.kernel_monotonic_raw_ns);

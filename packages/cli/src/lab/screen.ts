@@ -3,8 +3,8 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import { duration, signedDuration } from "../units-text.ts";
 import type { LabSummary, Sample } from "./figures.ts";
-import type { LabHost } from "./plan.ts";
 import type { Sight } from "./observer.ts";
+import type { LabHost } from "./plan.ts";
 
 /** One row of the table. */
 export interface Row {
@@ -62,8 +62,10 @@ export function summaryText(s: LabSummary): string {
   const lockTimes = Object.values(s.seconds_to_locked);
   const late = lockTimes.filter((t) => t === null).length;
   const slowest = Math.max(...lockTimes.map((t) => t ?? 0));
-  const locked = late === 0 ? `all LOCKED after ${slowest} s` : `${late} of ${s.hosts} never LOCKED`;
-  const share = s.within_bound_share === null ? "-" : `${(s.within_bound_share * 100).toFixed(2)} %`;
+  const locked =
+    late === 0 ? `all LOCKED after ${slowest} s` : `${late} of ${s.hosts} never LOCKED`;
+  const share =
+    s.within_bound_share === null ? "-" : `${(s.within_bound_share * 100).toFixed(2)} %`;
   const pull = s.domain_minus_reference_ns;
   const cpu = s.processes.reduce((sum, c) => sum + c.cpu_seconds, 0);
   const settled = `from second ${s.settled_after_s} on`;

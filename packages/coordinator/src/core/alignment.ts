@@ -37,7 +37,11 @@ const logPpb = (freqPpb: number): number => 1e9 * Math.log1p(freqPpb * 1e-9);
 export const fromLogPpb = (logFreqPpb: number): number => 1e9 * Math.expm1(logFreqPpb * 1e-9);
 
 /** Aligns `fits` at `refRawNs` of host `reference`. Hosts that no fit reaches are left out. */
-export function alignFits(reference: number, refRawNs: bigint, fits: readonly EdgeFit[]): Alignment {
+export function alignFits(
+  reference: number,
+  refRawNs: bigint,
+  fits: readonly EdgeFit[],
+): Alignment {
   const { hosts, row, baseRawNs, rest } = reach(reference, refRawNs, fits);
   const used = fits.filter((f) => row.has(f.owner) && row.has(f.other));
   const n = used.length;

@@ -16,7 +16,7 @@ import {
   HostState,
   type Report,
 } from "@ttcs/protocol";
-import { addNs, ROUND_NS, type RawNanos, rawNanos, unixNanos, WINDOW_NS } from "@ttcs/units";
+import { addNs, type RawNanos, ROUND_NS, rawNanos, unixNanos, WINDOW_NS } from "@ttcs/units";
 import { composeSegments, hostRawAt } from "./correction.ts";
 import { DomainScale, roundOf } from "./domain-scale.ts";
 import { FitBook } from "./fits.ts";
@@ -214,12 +214,7 @@ export class DomainCore {
   /** The reference of this round; says it aloud when it changes. */
   #lead(now: ServerTime): Host | undefined {
     const before = this.#reference;
-    const chosen = chooseReference(
-      this.#hosts.values(),
-      before,
-      this.#lockedOnce,
-      now.monotonicMs,
-    );
+    const chosen = chooseReference(this.#hosts.values(), before, this.#lockedOnce, now.monotonicMs);
     if (!chosen || chosen === before) return before;
     if (before && this.#scale) {
       const moved = changeReference(before, chosen, this.#hosts, this.#scale);
@@ -278,7 +273,7 @@ export class DomainCore {
         isReference,
         referencePullNs: scale.pullNs,
         referenceMaxErrorNs: source?.maxErrorNs ?? 0,
-        referenceHasSource: source !== undefined && source.synchronised && !source.steered,
+        referenceHasSource: source?.synchronised === true && !source.steered,
         stepThresholdNs: STEP_THRESHOLD_NS,
         edgeCount: fix.edgeCount,
         residualRmsNs: fix.residualRmsNs,

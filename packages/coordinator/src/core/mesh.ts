@@ -38,7 +38,8 @@ const ANCHOR_EDGES_MAX = 64;
  */
 export function dealMesh(ranked: readonly number[], seed: number, before: readonly Edge[]): Edge[] {
   const anchors = new Set(ranked.slice(0, anchorCount(ranked.length)));
-  const pairs = ranked.length < FULL_MESH_BELOW ? fullMesh(ranked) : sparseMesh(ranked, anchors, seed);
+  const pairs =
+    ranked.length < FULL_MESH_BELOW ? fullMesh(ranked) : sparseMesh(ranked, anchors, seed);
   return assignOwners(pairs, ranked.length < FULL_MESH_BELOW ? new Set() : anchors, before);
 }
 
@@ -103,23 +104,29 @@ function assignOwners(
 ): Edge[] {
   const earlier = new Map(before.map((e) => [pairKey(e.a, e.b), e.owner]));
   const owned = new Map<number, number>();
+  const count = (h: number) => owned.get(h) ?? 0;
   const edges: Edge[] = [];
+  const free: { index: number; a: number; b: number }[] = [];
   for (const [a, b] of pairs) {
-    const owner = earlier.get(pairKey(a, b)) ?? chooseOwner(a, b, anchors, owned);
-    owned.set(owner, (owned.get(owner) ?? 0) + 1);
+    const owner = earlier.get(pairKey(a, b)) ?? (anchors.has(a) ? b : a);
+    if (!earlier.has(pairKey(a, b)) && anchors.has(a) === anchors.has(b)) {
+      free.push({ index: edges.length, a, b });
+    }
+    owned.set(owner, count(owner) + 1);
     edges.push({ a, b, owner });
   }
+  // Hand edges over until no free edge can even out its two ends any further.
+  for (let moved = true; moved; ) {
+    moved = false;
+    for (const { index, a, b } of free) {
+      const owner = edges[index].owner;
+      const other = owner === a ? b : a;
+      if (count(owner) - count(other) < 2) continue;
+      owned.set(owner, count(owner) - 1);
+      owned.set(other, count(other) + 1);
+      edges[index] = { a, b, owner: other };
+      moved = true;
+    }
+  }
   return edges;
-}
-
-function chooseOwner(
-  a: number,
-  b: number,
-  anchors: ReadonlySet<number>,
-  owned: ReadonlyMap<number, number>,
-): number {
-  if (anchors.has(a) !== anchors.has(b)) return anchors.has(a) ? b : a;
-  const [ca, cb] = [owned.get(a) ?? 0, owned.get(b) ?? 0];
-  if (ca !== cb) return ca < cb ? a : b;
-  return mix32(a, b) & 1 ? a : b;
 }

@@ -7,7 +7,7 @@
  */
 import { HostFilter, pathBounds, solveNetwork } from "@ttcs/estimator";
 import type { EdgeFit } from "@ttcs/protocol";
-import { diffNs, rawNanos, type RawNanos } from "@ttcs/units";
+import { diffNs, type RawNanos, rawNanos } from "@ttcs/units";
 import { type Alignment, alignFits, fromLogPpb } from "./alignment.ts";
 import type { Host } from "./host.ts";
 

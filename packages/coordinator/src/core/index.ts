@@ -1,0 +1,1 @@
+export { type Action, DomainCore, type DomainOptions, MINIMUM_HOSTS } from "./domain.ts";

@@ -1,0 +1,22 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { grownBoundNs, grownSigmaNs } from "./bound.ts";
+
+test("a bound is what was solved at age zero, and covers 10 us of a drifting crystal in a minute", () => {
+  expect(grownBoundNs(700, 5, 0)).toBe(700);
+  // A crystal that changes by 5 ppb/s for a minute is off by 9 us.
+  expect(grownBoundNs(700, 5, 60)).toBeGreaterThan(0.5 * 5 * 60 * 60 + 700);
+});
+
+test("a bound never shrinks with age, and never falls below sigma", () => {
+  const ns = fc.double({ min: 0, max: 1e6, noNaN: true });
+  const ageS = fc.double({ min: 0, max: 1e5, noNaN: true });
+  fc.assert(
+    fc.property(ns, ns, ageS, ageS, (boundNs, freqSigmaPpb, age, more) => {
+      const early = grownBoundNs(boundNs, freqSigmaPpb, age);
+      expect(grownBoundNs(boundNs, freqSigmaPpb, age + more)).toBeGreaterThanOrEqual(early);
+      expect(grownSigmaNs(boundNs, freqSigmaPpb, age)).toBeLessThanOrEqual(early * 1.0001 + 1e-9);
+    }),
+    { seed: 7 },
+  );
+});

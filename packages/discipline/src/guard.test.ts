@@ -1,0 +1,60 @@
+import { rawNanos, unixNanos } from "@ttcs/units";
+import { expect, test } from "vitest";
+import { DomainLine } from "./domain-line.ts";
+import { guardCorrection, type Proposal, type Standing } from "./guard.ts";
+
+const segment = {
+  rawNs: rawNanos(1_000n),
+  domainUnixNs: unixNanos(1_795_000_000_000_000_000n),
+  domainFractionNs: 0,
+  freqPpb: 12_000,
+};
+const proposal: Proposal = {
+  term: 7n,
+  round: 100n,
+  segments: [segment],
+  offsetSigmaNs: 10,
+  freqSigmaPpb: 5,
+  boundNs: 500,
+  validForNs: 2e9,
+};
+const standing: Standing = {
+  term: 7n,
+  round: 99n,
+  line: new DomainLine([segment]),
+  lockedBefore: true,
+};
+const now = rawNanos(5_000n);
+const reasonOf = (change: Partial<Proposal>): string => {
+  const result = guardCorrection({ ...proposal, ...change }, standing, now);
+  return result.ok ? "" : result.reason;
+};
+
+test("an ordinary correction is obeyed", () => {
+  expect(guardCorrection(proposal, standing, now).ok).toBe(true);
+});
+
+test("an older term and an older round are refused, a newer term begins its own rounds", () => {
+  expect(reasonOf({ term: 6n })).toContain("term 6 is older than 7");
+  expect(reasonOf({ round: 99n })).toContain("round 99");
+  expect(reasonOf({ term: 8n, round: 1n })).toBe("");
+});
+
+test.each([
+  ["no segments", { segments: [] }],
+  ["a frequency that is no number", { segments: [{ ...segment, freqPpb: Number.NaN }] }],
+  ["a frequency beyond any crystal", { segments: [{ ...segment, freqPpb: 1e300 }] }],
+  ["segments out of order", { segments: [segment, segment] }],
+  ["a negative bound", { boundNs: -1 }],
+  ["an infinite sigma", { offsetSigmaNs: Number.POSITIVE_INFINITY }],
+  ["hundreds of segments", { segments: Array(200).fill(segment) }],
+] as const)("%s are refused", (_, change) => {
+  expect(reasonOf(change as Partial<Proposal>)).not.toBe("");
+});
+
+test("once locked, a line that jumps by a second is refused; before, it may", () => {
+  const far = [{ ...segment, domainUnixNs: unixNanos(segment.domainUnixNs + 1_000_000_000n) }];
+  expect(reasonOf({ segments: far })).toContain("jumps");
+  const fresh = { ...standing, lockedBefore: false };
+  expect(guardCorrection({ ...proposal, segments: far }, fresh, now).ok).toBe(true);
+});

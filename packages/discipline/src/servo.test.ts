@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import { defaultServoOptions, Servo, type ServoInput } from "./servo.ts";
+
+const input: ServoInput = {
+  offsetNs: 0,
+  domainFreqPpb: 0,
+  settingPpb: 0,
+  measuredFreqPpb: 0,
+  lockedBefore: true,
+  mayStep: false,
+};
+
+/** Runs a clock whose hardware adds `mismatchPpb` to every setting; returns |offset| per second. */
+function run(startNs: number, domainFreqPpb: number, mismatchPpb: number, lockedBefore: boolean) {
+  const servo = new Servo();
+  const offsetsNs: number[] = [];
+  let offsetNs = startNs;
+  let settingPpb = 0;
+  for (let second = 0; second < 60; second++) {
+    const measuredFreqPpb = settingPpb + mismatchPpb;
+    const out = servo.decide({
+      ...input,
+      offsetNs,
+      domainFreqPpb,
+      settingPpb,
+      measuredFreqPpb,
+      lockedBefore,
+    });
+    settingPpb = out.freqPpb;
+    offsetNs += settingPpb + mismatchPpb - domainFreqPpb;
+    offsetsNs.push(Math.abs(offsetNs));
+  }
+  return offsetsNs;
+}
+
+test("a clock that is ahead is slowed, one that is behind is sped up", () => {
+  expect(new Servo().decide({ ...input, offsetNs: 300 }).freqPpb).toBeLessThan(0);
+  expect(new Servo().decide({ ...input, offsetNs: -300 }).freqPpb).toBeGreaterThan(0);
+});
+
+test("while acquiring, half a millisecond is gone within three seconds", () => {
+  const offsetsNs = run(-499_000, 15_000, 0, false);
+  expect(offsetsNs[2]).toBeLessThan(1);
+});
+
+test("once locked, the rate of the domain is met without a lasting offset", () => {
+  const offsetsNs = run(400, -17_000, 0, true);
+  expect(offsetsNs[59]).toBeLessThan(1);
+});
+
+test("a kernel that adds 300 ppb to every setting is learnt", () => {
+  expect(run(0, 5_000, 300, true)[59]).toBeLessThan(10);
+});
+
+test("once locked, no offset makes it slew faster than its limit beside the domain's rate", () => {
+  const out = new Servo().decide({ ...input, offsetNs: 1e9, domainFreqPpb: 20_000 });
+  expect(out).toEqual({ kind: "slew", freqPpb: -30_000, limited: true });
+});
+
+test("the kernel's own limit is never exceeded", () => {
+  const far = { ...input, offsetNs: -1e9, domainFreqPpb: 20_000, lockedBefore: false };
+  expect(new Servo().decide(far).freqPpb).toBe(500_000);
+});
+
+test("a step is taken only where it is allowed and only above the threshold", () => {
+  const beyond = defaultServoOptions.stepThresholdNs + 1;
+  expect(new Servo().decide({ ...input, offsetNs: beyond, mayStep: true })).toMatchObject({
+    kind: "step",
+    stepNs: -beyond,
+  });
+  expect(new Servo().decide({ ...input, offsetNs: beyond }).kind).toBe("slew");
+  expect(new Servo().decide({ ...input, offsetNs: beyond - 2, mayStep: true }).kind).toBe("slew");
+});
+
+test("a mismatch that no crystal can have is a broken reading and is not learnt", () => {
+  const servo = new Servo();
+  servo.decide({ ...input, measuredFreqPpb: 1e6 });
+  expect(servo.mismatchPpb).toBe(0);
+});

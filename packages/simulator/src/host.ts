@@ -1,0 +1,143 @@
+/**
+ * One simulated host: a crystal, a system clock that can be steered, and the stamps it would take.
+ *
+ * True time is a number of ns from the start of the world. The raw clock runs at a constant error
+ * plus a slow sine (a room that warms and cools); the system clock runs against raw as it is told,
+ * at once. Readings are bracketed like a real kernel's.
+ */
+import type { StampColumns, TimestamperBatch, TripleColumns } from "@ttcs/timestamper/types";
+import { Prng } from "@ttcs/units";
+
+/** Amplitude and period of the slow frequency swing. */
+const SWING_PPB = 20;
+const SWING_PERIOD_S = 300;
+/** Width of a bracket of readings (ns). */
+const BRACKET_NS = 150;
+/** Kernel stamps are late by an exponential delay of this mean (ns). */
+const STAMP_NOISE_NS = 50;
+
+/** A stamp that waits for the next batch. */
+interface Stamp {
+  readonly peer: number;
+  readonly probe: number;
+  readonly systemNs: bigint;
+}
+
+/** See the module head. */
+export class SimulatedHost {
+  readonly id: string;
+  readonly #prng: Prng;
+  readonly #rawZeroNs: bigint;
+  readonly #freqPpb: number;
+  readonly #phase: number;
+  /** System clock at the raw instant of the last write, and its rate since then. */
+  #knotRawNs: bigint;
+  #knotSystemNs: bigint;
+  #settingPpb = 0;
+  #sent: Stamp[] = [];
+  #received: Stamp[] = [];
+
+  /** @param unixZeroNs true civil time at the start of the world (Unix ns) */
+  constructor(id: string, seed: number, unixZeroNs: bigint, systemErrorNs: number, freqPpb: number) {
+    this.id = id;
+    this.#prng = new Prng(seed);
+    this.#rawZeroNs = BigInt(Math.floor(this.#prng.between(1e12, 1e15)));
+    this.#freqPpb = freqPpb;
+    this.#phase = this.#prng.between(0, 2 * Math.PI);
+    this.#knotRawNs = this.#rawZeroNs;
+    this.#knotSystemNs = unixZeroNs + BigInt(Math.round(systemErrorNs));
+  }
+
+  /** The raw clock at true time `atNs` (ns). */
+  rawAt(atNs: number): bigint {
+    const omega = (2 * Math.PI) / (SWING_PERIOD_S * 1e9);
+    const swing = (x: number) => Math.cos(omega * x + this.#phase);
+    const swingNs = (SWING_PPB * 1e-9 * (swing(0) - swing(atNs))) / omega;
+    return this.#rawZeroNs + BigInt(Math.round(atNs + atNs * this.#freqPpb * 1e-9 + swingNs));
+  }
+
+  /** The system clock at true time `atNs` (Unix ns). */
+  systemAt(atNs: number): bigint {
+    const elapsed = this.rawAt(atNs) - this.#knotRawNs;
+    return this.#knotSystemNs + elapsed + BigInt(Math.round(Number(elapsed) * this.#settingPpb * 1e-9));
+  }
+
+  /** Sets the rate of the system clock against raw; returns the raw instant. */
+  adjust(atNs: number, freqPpb: number): bigint {
+    this.#knotSystemNs = this.systemAt(atNs);
+    this.#knotRawNs = this.rawAt(atNs);
+    this.#settingPpb = freqPpb;
+    return this.#knotRawNs;
+  }
+
+  /** Steps the system clock; returns the raw instant. */
+  step(atNs: number, stepNs: number): bigint {
+    const rawNs = this.adjust(atNs, this.#settingPpb);
+    this.#knotSystemNs += BigInt(Math.round(stepNs));
+    return rawNs;
+  }
+
+  stampSent(atNs: number, peer: number, probe: number): void {
+    this.#sent.push({ peer, probe, systemNs: this.systemAt(atNs) });
+  }
+
+  stampReceived(atNs: number, peer: number, probe: number): void {
+    const lateNs = this.#prng.exponential(STAMP_NOISE_NS);
+    this.#received.push({ peer, probe, systemNs: this.systemAt(atNs + lateNs) });
+  }
+
+  /** What the timestamper would hand over at `atNs` for the last `sinceNs`. */
+  batch(atNs: number, sinceNs: number, synchronised: boolean): TimestamperBatch {
+    const sent = columns(this.#sent);
+    const received = columns(this.#received);
+    const { length } = this.#sent;
+    this.#sent = [];
+    this.#received = [];
+    return {
+      sent,
+      received,
+      triples: this.#triples(atNs, sinceNs),
+      rawNs: this.rawAt(atNs),
+      status: {
+        freqPpb: this.#settingPpb,
+        maxErrorNs: 1e6,
+        estErrorNs: 1e6,
+        synchronised,
+      },
+      counters: {
+        sent: length,
+        sendErrors: 0,
+        sentStamped: length,
+        received: received.length,
+        receivedUnstamped: 0,
+        malformed: 0,
+      },
+    };
+  }
+
+  #triples(atNs: number, sinceNs: number): TripleColumns {
+    const count = Math.max(1, Math.round(sinceNs / 10e6));
+    const out = {
+      length: count,
+      rawBeforeNs: new BigInt64Array(count),
+      systemNs: new BigInt64Array(count),
+      rawAfterNs: new BigInt64Array(count),
+    };
+    for (let i = 0; i < count; i++) {
+      const t = atNs - sinceNs + ((i + 1) * sinceNs) / count - 1_000;
+      out.rawBeforeNs[i] = this.rawAt(t);
+      out.systemNs[i] = this.systemAt(t + BRACKET_NS * this.#prng.uniform());
+      out.rawAfterNs[i] = this.rawAt(t + BRACKET_NS);
+    }
+    return out;
+  }
+}
+
+function columns(stamps: readonly Stamp[]): StampColumns {
+  return {
+    length: stamps.length,
+    peer: Uint32Array.from(stamps, (s) => s.peer),
+    probe: Float64Array.from(stamps, (s) => s.probe),
+    systemNs: BigInt64Array.from(stamps, (s) => s.systemNs),
+  };
+}

@@ -1,0 +1,299 @@
+/**
+ * A small deterministic world: the shipped cores of one coordinator and some agents, with simulated
+ * hosts and links around them. One seed gives one course of events.
+ *
+ * Every 50 ms each host hands its batch to its agent; probes travel with a fixed delay per edge and
+ * an exponential queue, messages with 2 ms. Nothing here knows how the cores work inside.
+ */
+import { type AgentAction, AgentCore } from "@ttcs/agent/core";
+import { type Action, DomainCore } from "@ttcs/coordinator/core";
+import { DomainLine } from "@ttcs/discipline";
+import type { Neighbour } from "@ttcs/protocol";
+import { mix32, Prng, type RawNanos, rawNanos } from "@ttcs/units";
+import { SimulatedHost } from "./host.ts";
+
+const BATCH_NS = 50e6;
+const MESSAGE_NS = 2e6;
+const PAIR_SPACING_NS = 10_000;
+/** True civil time at the start (Unix ns): 2026-11-22. */
+const UNIX_ZERO_NS = 1_795_305_600_000_000_000n;
+
+/** What differs from one world to another. */
+export interface WorldOptions {
+  readonly seed: number;
+  readonly hosts: number;
+  /** One-way delay of every link (ns), and the mean of its queue (ns). */
+  readonly baseDelayNs: number;
+  readonly queueNs: number;
+  /** Probes lost (0 to 1). */
+  readonly loss: number;
+  /** Error of the server's own clock against true time (ns). */
+  readonly serverErrorNs: number;
+}
+
+export const defaultWorld: WorldOptions = {
+  seed: 1,
+  hosts: 5,
+  baseDelayNs: 10_000,
+  queueNs: 1_000,
+  loss: 0.001,
+  serverErrorNs: 0,
+};
+
+interface Node {
+  readonly host: SimulatedHost;
+  readonly reference: boolean;
+  core: AgentCore;
+  connection: number;
+  alive: boolean;
+  targets: readonly { hostNumber: number }[];
+  pairsPerSecond: number;
+  neighbours: readonly Neighbour[];
+  nextPair: number;
+}
+
+interface Event {
+  readonly atNs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** See the module head. */
+export class World {
+  readonly options: WorldOptions;
+  readonly nodes: readonly Node[];
+  readonly log: string[] = [];
+  server: DomainCore | undefined;
+  nowNs = 0;
+  readonly #prng: Prng;
+  #events: Event[] = [];
+  #order = 0;
+  #nextConnection = 1;
+  #term = 100n;
+
+  constructor(options: Partial<WorldOptions> = {}) {
+    this.options = { ...defaultWorld, ...options };
+    const { seed, hosts } = this.options;
+    this.#prng = new Prng(mix32(seed, 1));
+    this.nodes = Array.from({ length: hosts }, (_, i) => this.#node(i));
+    this.startServer();
+    for (const node of this.nodes) this.startAgent(node);
+  }
+
+  /** A new coordinator takes over; agents connect to it. */
+  startServer(): void {
+    this.#term += 1n;
+    this.server = new DomainCore({
+      domain: "default",
+      term: this.#term,
+      pairsPerSecond: 50,
+      meshSeed: this.options.seed,
+    });
+    for (const node of this.nodes) if (node.alive) this.#connect(node);
+  }
+
+  /** The coordinator dies; agents notice at once. */
+  killServer(): void {
+    this.server = undefined;
+    for (const node of this.nodes) this.#act(node, node.core.handleDisconnected("killed"));
+  }
+
+  /** Starts (or starts again) an agent with an empty memory; its clock goes on. */
+  startAgent(node: Node): void {
+    node.alive = true;
+    node.core = this.#core(node);
+    if (this.server) this.#connect(node);
+  }
+
+  killAgent(node: Node): void {
+    node.alive = false;
+    node.targets = [];
+    const { server } = this;
+    if (server) this.#serve(server.handleClose(node.connection, this.#serverTime()));
+  }
+
+  /** Lets `seconds` pass; `each` is called after every 50 ms. */
+  run(seconds: number, each: () => void = () => {}): void {
+    const endNs = this.nowNs + seconds * 1e9;
+    while (this.nowNs + BATCH_NS <= endNs) {
+      this.nowNs += BATCH_NS;
+      this.#deliver();
+      for (const node of this.nodes) if (node.alive) this.#beat(node);
+      if (this.server) this.#serve(this.server.handleTick(this.#serverTime()));
+      each();
+    }
+  }
+
+  /** The reference's node. */
+  get reference(): Node {
+    return this.nodes.find((n) => n.core.keeper.correction?.isReference) ?? this.nodes[0];
+  }
+
+  /** System clock minus domain time in truth (ns); undefined before there is domain time. */
+  trueErrorNs(node: Node): number | undefined {
+    const { reference } = this;
+    const line = reference.core.keeper.line;
+    if (!line) return undefined;
+    const raw = rawNanos(reference.host.rawAt(this.nowNs));
+    const domain = new DomainLine(line.segments).at(raw);
+    return Number(node.host.systemAt(this.nowNs) - domain.unixNs) - domain.fractionNs;
+  }
+
+  /** What the agent says now. */
+  standing(node: Node) {
+    return node.core.standing(this.#rawOf(node));
+  }
+
+  #node(index: number): Node {
+    const { seed } = this.options;
+    const prng = new Prng(mix32(seed, 100 + index));
+    const reference = index === 0;
+    const systemErrorNs = reference ? 20_000 : prng.between(-5e6, 5e6);
+    const freqPpb = prng.between(-20_000, 20_000);
+    const host = new SimulatedHost(
+      `h${index + 1}`,
+      mix32(seed, index),
+      UNIX_ZERO_NS,
+      systemErrorNs,
+      freqPpb,
+    );
+    // The reference's own daemon has taken out its crystal's error.
+    if (reference) host.adjust(0, -freqPpb);
+    const none = { connection: 0, alive: false, targets: [], pairsPerSecond: 0 };
+    const node = { host, reference, ...none, neighbours: [], nextPair: 0 } as unknown as Node;
+    return node;
+  }
+
+  #core(node: Node): AgentCore {
+    return new AgentCore({
+      hostId: node.host.id,
+      domain: "default",
+      correctClock: !node.reference,
+      coordinatorAddress: "server:6176",
+    });
+  }
+
+  #connect(node: Node): void {
+    node.connection = this.#nextConnection++;
+    const hello = {
+      hostId: node.host.id,
+      clockQuality: node.reference ? 10 : 1,
+      correctClock: !node.reference,
+      bootId: node.host.id,
+    };
+    this.#act(node, node.core.handleConnected(hello));
+  }
+
+  #beat(node: Node): void {
+    this.#probe(node);
+    const batch = node.host.batch(this.nowNs, BATCH_NS, node.reference);
+    this.#act(node, node.core.handleBatch(batch));
+  }
+
+  /** Sends the pairs that are due in the next 50 ms; their arrivals are stamped in time. */
+  #probe(node: Node): void {
+    const pairs = (node.pairsPerSecond * BATCH_NS) / 1e9;
+    const { loss } = this.options;
+    for (const target of node.targets) {
+      const peer = this.nodes.find((n) => n.core?.hostNumber === target.hostNumber && n.alive);
+      for (let i = 0; i < pairs; i++) {
+        const pair = node.nextPair++;
+        const sentNs = this.nowNs + this.#prng.uniform() * BATCH_NS * 0.9;
+        for (const slot of [0, 1]) {
+          const probe = 2 * pair + slot;
+          const departNs = sentNs + slot * PAIR_SPACING_NS;
+          this.#at(departNs, () => node.host.stampSent(departNs, target.hostNumber, probe));
+          if (!peer || this.#prng.uniform() < loss) continue;
+          const arriveNs = departNs + this.#delayNs(node, peer);
+          const from = node.core.hostNumber;
+          this.#at(arriveNs, () => peer.host.stampReceived(arriveNs, from, probe));
+        }
+      }
+    }
+  }
+
+  #delayNs(from: Node, to: Node): number {
+    const { baseDelayNs, queueNs, seed } = this.options;
+    const pair = [from.host.id, to.host.id].sort().join();
+    const spread = new Prng(mix32(seed, pair.length + pair.charCodeAt(1) * 31 + pair.charCodeAt(4)));
+    return baseDelayNs * spread.between(0.8, 1.2) + this.#prng.exponential(queueNs);
+  }
+
+  #act(node: Node, actions: readonly AgentAction[]): void {
+    for (const a of actions) this.#perform(node, a);
+  }
+
+  #perform(node: Node, a: AgentAction): void {
+    if (a.kind === "probe") {
+      node.targets = a.targets;
+      node.pairsPerSecond = a.pairsPerSecond;
+    } else if (a.kind === "neighbours") node.neighbours = a.neighbours;
+    else if (a.kind === "log") this.log.push(`${(this.nowNs / 1e9).toFixed(2)} ${node.host.id} ${a.text}`);
+    else if (a.kind === "adjust") {
+      const rawNs = node.host.adjust(this.nowNs, a.freqPpb);
+      this.#act(node, node.core.handleAdjusted(rawNanos(rawNs), a.freqPpb));
+    } else if (a.kind === "step") {
+      const rawNs = node.host.step(this.nowNs, a.stepNs);
+      this.#act(node, node.core.handleStepped(rawNanos(rawNs), a.stepNs));
+      this.#perform(node, { kind: "adjust", freqPpb: a.freqPpb });
+    } else if (a.kind === "report") {
+      const { connection } = node;
+      this.#later(() => {
+        const { server } = this;
+        if (!server || connection !== node.connection) return;
+        this.#serve(server.handleMessage(connection, a.message, this.#serverTime()));
+      });
+    } else if (a.kind === "flush") {
+      this.#later(() => {
+        const peer = this.nodes.find((n) => n.core.hostNumber === a.hostNumber && n.alive);
+        if (peer) this.#act(peer, peer.core.handleFlush(a.message));
+      });
+    }
+  }
+
+  #serve(actions: readonly Action[]): void {
+    for (const a of actions) {
+      if (a.kind === "log") {
+        this.log.push(`${(this.nowNs / 1e9).toFixed(2)} server ${a.text}`);
+        continue;
+      }
+      this.#later(() => {
+        const node = this.nodes.find((n) => n.connection === a.connection && n.alive);
+        if (node) this.#act(node, node.core.handleMessage(a.message, this.#rawOf(node)));
+      });
+    }
+  }
+
+  #rawOf(node: Node): RawNanos {
+    return rawNanos(node.host.rawAt(this.nowNs));
+  }
+
+  #serverTime() {
+    const unixNs = UNIX_ZERO_NS + BigInt(Math.round(this.nowNs + this.options.serverErrorNs));
+    return { monotonicMs: this.nowNs / 1e6, unixNs };
+  }
+
+  #later(run: () => void): void {
+    this.#at(this.nowNs + MESSAGE_NS, run);
+  }
+
+  #at(atNs: number, run: () => void): void {
+    this.#events.push({ atNs, order: this.#order++, run });
+  }
+
+  /** Runs all events up to now, in order; those that they cause in the same span as well. */
+  #deliver(): void {
+    const untilNs = this.nowNs;
+    for (;;) {
+      const due = this.#events.filter((e) => e.atNs <= untilNs);
+      if (due.length === 0) break;
+      this.#events = this.#events.filter((e) => e.atNs > untilNs);
+      due.sort((a, b) => a.atNs - b.atNs || a.order - b.order);
+      for (const e of due) {
+        this.nowNs = e.atNs;
+        e.run();
+      }
+    }
+    this.nowNs = untilNs;
+  }
+}
