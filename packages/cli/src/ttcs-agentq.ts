@@ -1,10 +1,36 @@
 /** `ttcs-agentq`: asks the agent on this host how its clock stands. */
-import { Command } from "commander";
-import { askOnce } from "./agentq/client.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command, InvalidArgumentError } from "commander";
+import { AgentClient, type Answers } from "./agentq/client.ts";
 import { formatNow, formatStatus } from "./agentq/format.ts";
 import { fail } from "./fail.ts";
 
 const DEFAULT_ADDRESS = "/run/ttcs/agent.sock";
+
+interface AgentqOptions {
+  readonly address: string;
+  readonly json?: boolean;
+  readonly every?: number;
+}
+
+const interval = (text: string): number => {
+  const seconds = Number(text);
+  if (seconds >= 0.01 && seconds <= 3600) return seconds;
+  throw new InvalidArgumentError("give seconds, 0.01 to 3600.");
+};
+
+/** Asks once, or again and again on one connection; with --json and --every, a line each. */
+async function ask(request: keyof Answers, options: AgentqOptions): Promise<void> {
+  const client = new AgentClient(options.address);
+  const indent = options.every === undefined ? 2 : 0;
+  do {
+    const answer = await client.ask(request);
+    if (options.json) console.log(JSON.stringify(answer, null, indent));
+    else console.log("neighbours" in answer ? formatStatus(answer) : formatNow(answer));
+    if (options.every !== undefined) await sleep(options.every * 1000);
+  } while (options.every !== undefined);
+  client.close();
+}
 
 const program = new Command("ttcs-agentq")
   .description("Shows the status of the TTCS agent on this host.")
@@ -12,15 +38,12 @@ const program = new Command("ttcs-agentq")
   .argument("[request]", '"status", or "now" for one instant on all clocks', "status")
   .option("-a, --address <path>", "the agent's Unix socket, or host:port", DEFAULT_ADDRESS)
   .option("--json", "print JSON")
-  .action(async (request: string, options: { address: string; json?: boolean }) => {
+  .option("--every <seconds>", "ask again and again; with --json one line each", interval)
+  .action(async (request: string, options: AgentqOptions) => {
     if (request !== "status" && request !== "now") {
       fail(`unknown request "${request}"; ask "status" or "now"`);
     }
-    const answer = await askOnce(options.address, request).catch((error: Error) =>
-      fail(error.message),
-    );
-    if (options.json) console.log(JSON.stringify(answer, null, 2));
-    else console.log(request === "now" ? formatNow(answer) : formatStatus(answer));
+    await ask(request, options).catch((error: Error) => fail(error.message, 1));
   });
 
 await program.parseAsync();

@@ -11,6 +11,7 @@ const locked: ClockFacts = {
   sigmaNs: 20,
   boundNs: 900,
   steered: true,
+  locked: true,
 };
 
 const without = <K extends keyof ClockFacts>(key: K): Omit<ClockFacts, K> => {
@@ -44,6 +45,12 @@ test.each([
   const verdict = judge({ ...locked, ...change });
   expect(verdict.state).toBe(state);
   expect(verdict.reason).toMatch(reason);
+});
+
+test("entering LOCKED asks for half the distance that staying allows", () => {
+  expect(judge({ ...locked, offsetNs: 300 }).state).toBe("LOCKED");
+  expect(judge({ ...locked, offsetNs: 300, locked: false }).state).toBe("ACQUIRING");
+  expect(judge({ ...locked, offsetNs: 240, locked: false }).state).toBe("LOCKED");
 });
 
 test("an observer is LOCKED whatever its own clock shows", () => {

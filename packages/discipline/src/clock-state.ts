@@ -1,8 +1,7 @@
 /**
  * The state of a host's clock: one word, a reason, and what to do.
  *
- * A pure function of what is known now; the only memory is how long the clock has been LOCKED,
- * which the caller keeps. The order of the questions is the order of urgency: a refusal outweighs a
+ * A pure function of what is known now and of whether the clock was LOCKED before. The order of the questions is the order of urgency: a refusal outweighs a
  * missing correction, a missing correction outweighs an offset.
  */
 
@@ -37,6 +36,8 @@ export interface ClockFacts {
   readonly boundNs: number;
   /** True for hosts whose clock is written: only there the offset must be small. */
   readonly steered: boolean;
+  /** True when the last verdict was LOCKED: entering asks for more than staying. */
+  readonly locked: boolean;
 }
 
 /** LOCKED needs this many trusted rounds in a row. */
@@ -104,7 +105,9 @@ function withCorrections(facts: ClockFacts): Verdict {
   if (facts.offsetNs === undefined) {
     return verdict("ACQUIRING", "reading the system clock", "");
   }
-  const limitNs = Math.max(LOCK_OFFSET_NS, LOCK_SIGMAS * facts.sigmaNs);
+  // Half the limit to enter: noise at the border must not make the state flap.
+  const limitNs =
+    Math.max(LOCK_OFFSET_NS, LOCK_SIGMAS * facts.sigmaNs) * (facts.locked ? 1 : 0.5);
   if (Math.abs(facts.offsetNs) <= limitNs) return verdict("LOCKED", "", "");
   const reason = `${Math.round(facts.offsetNs)} ns from domain time, slewing to ${Math.round(limitNs)} ns`;
   return verdict("ACQUIRING", reason, "");

@@ -2,13 +2,13 @@
  * Turns "system minus domain" into one frequency setting a second.
  *
  * Feed-forward: the line from raw to domain time comes from the estimator, which never sees our
- * steering, so the servo only has to lay the system clock onto that line. It asks where domain time
- * will be one horizon ahead and sets the rate that meets it there:
+ * steering, so the servo only has to lay the system clock onto that line. It keeps domain time's own
+ * pace and removes what is left within the horizon:
  *
- *   u = ((D(t + h) - S(t)) / h - 1) - m
+ *   u = g - e / h - m
  *
- * with S the system clock, D domain time, h the horizon and m the learnt mismatch between the
- * setting and the rate it produced. A horizon of one update is deadbeat and is used while
+ * with g the rate of domain time against raw while the setting will hold, e = system - domain, h the
+ * horizon and m the learnt mismatch between the setting and the rate it produced. A horizon of one update is deadbeat and is used while
  * acquiring; three updates average the noise of reading the clock once LOCKED.
  *
  * Limits are relative to the learnt base frequency: what a host needs just to keep pace is never
@@ -43,7 +43,7 @@ export const KERNEL_FREQ_LIMIT_PPB = 500_000;
 export interface ServoInput {
   /** System minus domain, now (ns, positive: the system clock is ahead). */
   readonly offsetNs: number;
-  /** Mean rate of domain time against raw over the horizon, minus one (ppb). */
+  /** Rate of domain time against raw in the middle of the coming second, minus one (ppb). */
   readonly domainFreqPpb: number;
   /** Setting in force (ppb) and the rate of system against raw that was measured with it (ppb). */
   readonly settingPpb: number;

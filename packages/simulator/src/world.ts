@@ -126,7 +126,7 @@ export class World {
 
   /** The reference's node. */
   get reference(): Node {
-    return this.nodes.find((n) => n.core.keeper.correction?.isReference) ?? this.nodes[0];
+    return this.nodes.find((n) => n.alive && n.core.keeper.correction?.isReference) ?? this.nodes[0];
   }
 
   /** System clock minus domain time in truth (ns); undefined before there is domain time. */

@@ -16,7 +16,7 @@ import {
   type Verdict,
 } from "@ttcs/discipline";
 import type { Correction, Header, Waiting } from "@ttcs/protocol";
-import { diffNs, type RawNanos, rawNanos, SECOND_NS, unixNanos } from "@ttcs/units";
+import { addNs, diffNs, type RawNanos, rawNanos, SECOND_NS, unixNanos } from "@ttcs/units";
 import type { Carrier } from "./carrier.ts";
 
 /** A setting is written this often, on the arrival of a correction (ns) ... */
@@ -61,6 +61,7 @@ export class Keeper {
   #term = 0n;
   #round = 0n;
   #trustedRounds = 0;
+  #locked = false;
   #lockedBefore = false;
   #lastWriteRawNs: RawNanos | undefined;
   #writing = false;
@@ -129,9 +130,8 @@ export class Keeper {
     if (sinceNs < (fresh ? WRITE_EVERY_NS : WRITE_AT_LATEST_NS)) return undefined;
     const offsetNs = this.#offsetNs(nowRawNs, carrier);
     if (offsetNs === undefined) return undefined;
-    const ahead = rawNanos(
-      nowRawNs + BigInt(Math.round((this.#servo.horizonS(this.#lockedBefore) / 2) * SECOND_NS)),
-    );
+    // The setting holds until the next write: its middle is what the rate is asked for.
+    const ahead = addNs(nowRawNs, SECOND_NS / 2);
     const out = this.#servo.decide({
       offsetNs,
       domainFreqPpb: line.freqPpbAt(ahead),
@@ -171,8 +171,10 @@ export class Keeper {
       sigmaNs,
       boundNs,
       steered: this.steers,
+      locked: this.#locked,
     });
-    this.#lockedBefore ||= verdict.state === "LOCKED";
+    this.#locked = verdict.state === "LOCKED";
+    this.#lockedBefore ||= this.#locked;
     const utcBoundNs = this.#utcBoundNs(boundNs);
     const lineBoundNs = line.boundNs;
     return { verdict, offsetNs, sigmaNs, boundNs, lineBoundNs, utcBoundNs, correctionAgeS };

@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import type { Server } from "node:net";
 import { hostname } from "node:os";
-import type { AgentConfig } from "@ttcs/protocol";
+import { type AgentConfig, PROBE_DOMAIN_NUMBER } from "@ttcs/protocol";
 import {
   type LabOptions,
   openTimestamper,
@@ -24,9 +24,6 @@ import { CoordinatorLink } from "./coordinator-link.ts";
 import { hostPort } from "./grpc.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { serveStatus } from "./status-socket.ts";
-
-/** PTP domain number of our probes: outside the range that ptp4l uses by default. */
-const PROBE_DOMAIN_NUMBER = 219;
 
 /** A configuration with its ports filled in. */
 export type ReadyConfig = AgentConfig & { readonly probePort: number; readonly agentPort: number };
@@ -83,6 +80,10 @@ export class Agent {
 
   async #open(onFatal: (error: Error) => void): Promise<void> {
     const config = this.#config;
+    this.#status = await serveStatus(config.statusSocket, {
+      status: () => agentStatus(this.#core, this.#identity, this.#nowRawNs()),
+      now: async () => nowStatus(this.#core, this.#identity.hostId, await this.#timestamper.read()),
+    });
     const probeAddress = await resolveAddress(config.probeAddress);
     const managementAddress = await resolveAddress(config.managementAddress);
     this.#peers = new PeerLinks((flush) => this.#run(this.#core.handleFlush(flush)));
@@ -98,10 +99,6 @@ export class Agent {
       onFatal,
     );
     this.#tick(this.#timestamper.startRawNs);
-    this.#status = await serveStatus(config.statusSocket, {
-      status: () => agentStatus(this.#core, this.#identity, this.#nowRawNs()),
-      now: async () => nowStatus(this.#core, this.#identity.hostId, await this.#timestamper.read()),
-    });
     const hello = {
       hostId: this.#identity.hostId,
       region: config.region,
@@ -120,6 +117,7 @@ export class Agent {
       onClose: (reason) => this.#run(this.#core.handleDisconnected(reason)),
     });
     this.#log.info({ ...hello }, "agent started");
+    this.#link.open();
   }
 
   #coordinatorAddress(): string {

@@ -34,6 +34,10 @@ export class CoordinatorLink {
     const Client = makeGenericClientConstructor(coordinatorService, "CoordinatorService");
     const options = { ...channelOptions, "grpc.max_reconnect_backoff_ms": 1_000 };
     this.#client = new Client(this.#address, credentials.createInsecure(), options);
+  }
+
+  /** Begins; from now on the link is kept open until `close`. */
+  open(): void {
     this.#open();
   }
 

@@ -3,8 +3,9 @@
  * Requests: "status" and "now".
  */
 import { rmSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 import { createInterface } from "node:readline";
+import { TtcsError } from "@ttcs/units";
 
 /** What can be asked; each returns something that JSON can hold. */
 export type StatusRequests = Readonly<Record<string, () => unknown | Promise<unknown>>>;
@@ -12,20 +13,43 @@ export type StatusRequests = Readonly<Record<string, () => unknown | Promise<unk
 /** Requests longer than this are no request (characters). */
 const REQUEST_LIMIT = 64;
 
-/** Serves `requests` at `path`; a stale socket file is replaced. */
+/**
+ * Serves `requests` at `path`; the socket file of an agent that has died is replaced.
+ *
+ * @throws TtcsError AGENT_SERVER when an agent answers there already: two hands on one clock.
+ */
 export async function serveStatus(path: string, requests: StatusRequests): Promise<Server> {
+  if (await answers(path)) {
+    const detail = `another agent runs already and answers at ${path}; stop it first`;
+    throw new TtcsError("AGENT_SERVER", { detail });
+  }
   rmSync(path, { force: true });
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
-    createInterface({ input: socket }).on("line", async (line) => {
+    const lines = createInterface({ input: socket });
+    lines.on("line", async (line) => {
       socket.write(`${JSON.stringify(await answer(line, requests))}\n`);
     });
+    // readline repeats the socket's errors, which are dealt with above.
+    lines.on("error", () => {});
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(path, resolve);
   });
   return server;
+}
+
+/** True when somebody listens at `path`. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
 }
 
 async function answer(line: string, requests: StatusRequests): Promise<unknown> {

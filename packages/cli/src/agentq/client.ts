@@ -27,9 +27,10 @@ export class AgentClient {
     this.#socket.setTimeout(TIMEOUT_MS, () => this.#socket.destroy(new Error("no answer")));
     this.#socket.on("error", (error) => this.#fail(error));
     this.#socket.on("close", () => this.#fail(new Error("the agent closed the connection")));
-    createInterface({ input: this.#socket }).on("line", (line) =>
-      this.#waiting.shift()?.resolve(line),
-    );
+    const lines = createInterface({ input: this.#socket });
+    lines.on("line", (line) => this.#waiting.shift()?.resolve(line));
+    // readline repeats the socket's errors, which are dealt with above.
+    lines.on("error", () => {});
   }
 
   /** @throws TtcsError AGENT_UNREACHABLE */
@@ -61,15 +62,5 @@ export class AgentClient {
         ? "permission denied; ask as root or as the agent's user"
         : cause.message;
     return new TtcsError("AGENT_UNREACHABLE", { address: this.#address, detail }, { cause });
-  }
-}
-
-/** Asks one question. */
-export async function askOnce(address: string, request: keyof Answers): Promise<never> {
-  const client = new AgentClient(address);
-  try {
-    return (await client.ask(request)) as never;
-  } finally {
-    client.close();
   }
 }

@@ -12,6 +12,8 @@ import type { Row } from "./screen.ts";
 
 /** Every host is looked at this often (ms). */
 export const LOOK_EVERY_MS = 250;
+/** An agent that has died is started again after this long (ms). */
+const RESTART_MS = 1_000;
 
 /** What to run. */
 export interface LaboratoryOptions {
@@ -32,6 +34,7 @@ export class Laboratory {
   readonly #pids = new Map<string, number>();
   readonly #costs = new Map<string, ProcessCost>();
   #line: Sight["status"]["line"] = [];
+  #ending = false;
 
   constructor(options: LaboratoryOptions) {
     this.#options = options;
@@ -54,9 +57,23 @@ export class Laboratory {
     this.#pids.set("server", server.child.pid!);
     for (const host of this.#hosts) {
       writeConfig(host, server.port);
-      const child = this.#children.start(host.id, ["agent", "--config", host.configFile]);
-      this.#pids.set(host.id, child.pid!);
+      this.#startAgent(host);
     }
+    this.#writeJson(undefined);
+  }
+
+  /** Starts an agent, and again when it dies: what a service manager does on a real host. */
+  #startAgent(host: LabHost): void {
+    const child = this.#children.start(host.id, ["agent", "--config", host.configFile]);
+    this.#pids.set(host.id, child.pid!);
+    child.once("exit", () => {
+      if (!this.#ending) setTimeout(() => this.#restartAgent(host), RESTART_MS);
+    });
+  }
+
+  #restartAgent(host: LabHost): void {
+    if (this.#ending) return;
+    this.#startAgent(host);
     this.#writeJson(undefined);
   }
 
@@ -88,6 +105,7 @@ export class Laboratory {
       ids: this.#hosts.map((h) => h.id),
       processes: [...this.#costs.values()],
     });
+    this.#ending = true;
     for (const observer of this.#observers) observer.close();
     await this.#children.end();
     rmSync(this.#dir, { recursive: true, force: true });

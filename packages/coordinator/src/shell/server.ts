@@ -4,10 +4,12 @@
  * One server runs many domains and never mixes them: a stream belongs to the domain that its first
  * message names, and to no other.
  */
+import { create } from "@bufbuild/protobuf";
 import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import {
   type AgentMessage,
   type CoordinatorMessage,
+  CoordinatorMessageSchema,
   CoordinatorService,
   grpcServiceDefinition,
 } from "@ttcs/protocol";
@@ -113,7 +115,10 @@ export class Coordinator {
   }
 
   #refuse(stream: Stream, name: string): void {
-    this.#log.warn(`a stream for the unknown domain "${name}" is ended`);
+    const reason = `this server runs no domain "${name}"; download the agent's config file anew`;
+    this.#log.warn(`refused ${stream.getPeer()}: ${reason}`);
+    const body = { case: "refusal" as const, value: { reason } };
+    stream.write(create(CoordinatorMessageSchema, { header: { domain: name }, body }));
     stream.end();
   }
 
