@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["packages/*/src/**/*.e2e.test.ts"],
+          include: ["packages/*/src/**/*.e2e.test.ts", "tools/**/*.e2e.test.ts"],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 60_000,

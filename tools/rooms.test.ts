@@ -60,11 +60,15 @@ const importsOf = (text: string) =>
 /** Why `room` may not import `target`; undefined: it may. */
 function importFault(room: string, target: string, fromTest: boolean): string | undefined {
   if (target === SIMULATOR) {
-    return fromTest || room === "cli" || room === SIMULATOR ? undefined : "the simulator is no room";
+    return fromTest || room === "cli" || room === SIMULATOR
+      ? undefined
+      : "the simulator is no room";
   }
   if (!(target in ranks)) return `unknown room ${target}`;
   if (room === SIMULATOR) return ranks[target] < ranks.cli ? undefined : "above the simulator";
-  return ranks[target] < ranks[room] ? undefined : `rank ${ranks[room]} imports rank ${ranks[target]}`;
+  return ranks[target] < ranks[room]
+    ? undefined
+    : `rank ${ranks[room]} imports rank ${ranks[target]}`;
 }
 
 test("there are sources to look at, and every room has a rank", () => {

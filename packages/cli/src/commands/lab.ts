@@ -12,16 +12,24 @@ interface LabCommandOptions {
   readonly demo?: boolean;
 }
 
-const DEMO_TEXT = `Eight agents, each with a clock of its own (up to 20 ppm and 5 ms off), and one server.
-Look at: "true error", the distance to domain time that the laboratory knows and the agents do not;
-"bound", which must always be larger; and "state", which turns LOCKED within seconds.
-In another terminal: npx ttcs-agentq --address STATUS-SOCKET (see --json FILE for the paths).
+const demoText = (hosts: number) => `
+${hosts} agents, each with a clock of its own (up to 20 ppm fast or slow, up to 5 ms off), one server.
+What to look at:
+  state       LOCKED within seconds; break something (below) and see what it says
+  true error  the distance to domain time that the laboratory knows and the agents do not
+  bound       what the agents guarantee; it must always be larger than the true error
+`;
+
+const tryText = (laboratory: Laboratory) => `What to try in another terminal:
+  npx ttcs-agentq --address ${laboratory.statusPath(1)}
+  kill -9 ${laboratory.pid("h3")}    an agent: it is started again and locks again
+  kill -9 ${laboratory.pid("server")}    the server: everybody holds over with a growing bound
 `;
 
 /** Runs until the time is over or a signal comes; cleans up either way. */
 export async function runLab(options: LabCommandOptions): Promise<void> {
   const { hosts, seed, json } = options;
-  if (options.demo) process.stdout.write(DEMO_TEXT);
+  if (options.demo) process.stdout.write(demoText(hosts));
   process.stdout.write(`laboratory: ${hosts} hosts, seed ${seed}\n`);
   const laboratory = new Laboratory({ hosts, seed, json });
   let ending = false;
@@ -32,6 +40,7 @@ export async function runLab(options: LabCommandOptions): Promise<void> {
   process.on("SIGTERM", stop);
   try {
     await laboratory.start();
+    if (options.demo && hosts >= 3) process.stdout.write(tryText(laboratory));
     const screen = new Screen();
     while (!ending && laboratory.figures.elapsedS < (options.seconds ?? Infinity)) {
       const rows = await laboratory.look();

@@ -46,8 +46,14 @@ export class Laboratory {
     return this.#figures;
   }
 
-  get dir(): string {
-    return this.#dir;
+  /** Process id of a host or of the server, while it runs. */
+  pid(id: string): number | undefined {
+    return this.#pids.get(id);
+  }
+
+  /** Path of the Unix socket of host number `index`, from 0. */
+  statusPath(index: number): string {
+    return this.#hosts[index].status;
   }
 
   /** Starts the server, then all agents. */

@@ -1,0 +1,64 @@
+export { type AgentConfigResult, formatAgentConfig, parseAgentConfig } from "./config.ts";
+export {
+  type Header,
+  HeaderSchema,
+  HostState,
+  HostStateSchema,
+} from "./gen/clocksync/common_pb.js";
+export {
+  type AgentConfig,
+  AgentConfigSchema,
+  type LabClock,
+  LabClockSchema,
+  type LabLink,
+  LabLinkSchema,
+} from "./gen/clocksync/config_pb.js";
+export {
+  type AgentMessage,
+  AgentMessageSchema,
+  type Assignment,
+  AssignmentSchema,
+  type CoordinatorMessage,
+  CoordinatorMessageSchema,
+  CoordinatorService,
+  type Correction,
+  CorrectionSchema,
+  type DomainSegment,
+  DomainSegmentSchema,
+  type EdgeFit,
+  EdgeFitSchema,
+  type Hello,
+  HelloSchema,
+  type Neighbour,
+  NeighbourSchema,
+  type Refusal,
+  RefusalSchema,
+  type Report,
+  ReportSchema,
+  type SourceLine,
+  SourceLineSchema,
+  type Waiting,
+  WaitingSchema,
+  type Welcome,
+  WelcomeSchema,
+} from "./gen/clocksync/coordinator_pb.js";
+export {
+  type ExchangeFlush,
+  ExchangeFlushSchema,
+  PeerService,
+  type StampColumn,
+  StampColumnSchema,
+} from "./gen/clocksync/peer_pb.js";
+export {
+  createProbeFields,
+  decodeProbe,
+  encodeProbe,
+  PROBE_BYTES,
+  PROBE_DOMAIN_NUMBER,
+  PROBE_MINOR_SDO_ID,
+  PROBE_NUMBER_MAX,
+  type ProbeFields,
+  readCorrectionNs,
+} from "./probe.ts";
+export { type GrpcMethod, type GrpcServiceDefinition, grpcServiceDefinition } from "./rpc.ts";
+export { packStamps, unpackStamps } from "./stamps.ts";
