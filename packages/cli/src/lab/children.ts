@@ -9,7 +9,9 @@ const END_MS = 2_000;
 /** A server that is not ready within this long has failed (ms). */
 const READY_MS = 20_000;
 
-const program = fileURLToPath(import.meta.resolve("../bin/ttcs.js"));
+/** From the bundle in dist, or from the source in src/lab. */
+const up = import.meta.url.endsWith(".ts") ? "../../" : "../";
+const program = fileURLToPath(new URL(`${up}bin/ttcs.js`, import.meta.url));
 
 /** See the module head. */
 export class Children {

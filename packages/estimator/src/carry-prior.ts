@@ -1,0 +1,74 @@
+/**
+ * What a piece of the carry's line inherits from its predecessor.
+ *
+ * The kernel applies a frequency at its next tick (`adjtimex(2)`; kernel/time/timekeeping.c), a
+ * step at once. So the value goes on where the old line ends, moved by the step; the slope changes
+ * by the written amount. The instant within the tick is unknown: its mean is used and its spread
+ * enters the sigma, its largest value the bound.
+ */
+import { type LinePrior, type Segment, UNKNOWN_SLOPE_SIGMA_PPB } from "./carry-segment.ts";
+
+/** A write has taken effect after this: two ticks of the slowest usual kernel, 100 Hz (s). */
+export const GAP_S = 0.02;
+/** When in the gap a frequency takes effect: mean and standard deviation, HZ 100 to 1000 (s). */
+const EFFECT_MEAN_S = 0.004;
+const EFFECT_SIGMA_S = 0.004;
+/** A written rate is realised to within this; the kernel feeds its rounding back (ppb). */
+const SLOPE_SIGMA_PPB = 5;
+/** Continuity across a break holds to within this: rounding and residual curvature (ns). */
+const VALUE_SIGMA_NS = 3;
+/** A step given as a double is exact to this share of itself. */
+const STEP_PRECISION = 2 ** -52;
+
+/** Nothing is known: a clock slewed by anything the kernel allows. */
+export function unknownPrior(): LinePrior {
+  return {
+    valueNs: 0,
+    valueSigmaNs: Number.POSITIVE_INFINITY,
+    slopePpb: 0,
+    slopeSigmaPpb: UNKNOWN_SLOPE_SIGMA_PPB,
+    boundNs: Number.POSITIVE_INFINITY,
+    widthLimitNs: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What the line says of its own continuation at x (s), without a write. */
+export function priorAt(old: Segment, xS: number): LinePrior {
+  return {
+    valueNs: old.valueAt(xS),
+    valueSigmaNs: old.usable ? old.sigmaAt(xS) : Number.POSITIVE_INFINITY,
+    slopePpb: old.slopePpb,
+    slopeSigmaPpb: Math.hypot(old.slopeSigmaPpb, SLOPE_SIGMA_PPB),
+    boundNs: old.boundAt(xS),
+    widthLimitNs: old.widthLimitNs,
+  };
+}
+
+/**
+ * What the old line and a write say of the next piece, which begins `GAP_S` after the write.
+ *
+ * @param breakS the write, on the old line's scale (s).
+ * @param rateChangePpb positive: the system clock runs faster from then on.
+ * @param stepNs positive: the system clock was moved forward.
+ */
+export function priorAfter(
+  old: Segment,
+  breakS: number,
+  rateChangePpb: number,
+  stepNs: number,
+): LinePrior {
+  const prior = priorAt(old, breakS);
+  const changePpb = Math.abs(rateChangePpb);
+  const precisionNs = Math.abs(stepNs) * STEP_PRECISION;
+  prior.valueNs += stepNs + GAP_S * old.slopePpb + (GAP_S - EFFECT_MEAN_S) * rateChangePpb;
+  prior.valueSigmaNs = Math.hypot(
+    prior.valueSigmaNs,
+    changePpb * EFFECT_SIGMA_S,
+    precisionNs,
+    VALUE_SIGMA_NS,
+    GAP_S * prior.slopeSigmaPpb,
+  );
+  prior.slopePpb += rateChangePpb;
+  prior.boundNs += changePpb * (GAP_S - EFFECT_MEAN_S) + precisionNs + GAP_S * SLOPE_SIGMA_PPB;
+  return prior;
+}

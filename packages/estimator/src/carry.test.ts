@@ -1,0 +1,272 @@
+import { addNs, Prng } from "@ttcs/units";
+import { describe, expect, it } from "vitest";
+import { Carry } from "./carry.ts";
+
+const SEED = 20260711;
+
+/** A host whose system clock is a known piecewise line over its raw clock. */
+class Host {
+  readonly rawStart = 7_000_123_456_789n;
+  readonly #systemStart = 1_790_000_000_000_000_000n;
+  readonly #breaksNs: number[] = [0];
+  readonly #offsetsNs: number[] = [0];
+  readonly #ratesPpb: number[];
+  readonly carry = new Carry();
+  readonly random: Prng;
+
+  constructor(seed: number, ratePpb: number) {
+    this.random = new Prng(seed);
+    this.#ratesPpb = [ratePpb];
+  }
+
+  /** System minus raw, ns, without the two zeros. */
+  offsetNs(sinceNs: number): number {
+    let piece = this.#breaksNs.length - 1;
+    while (piece > 0 && sinceNs < this.#breaksNs[piece]) piece--;
+    return (
+      this.#offsetsNs[piece] + (this.#ratesPpb[piece] * (sinceNs - this.#breaksNs[piece])) / 1e9
+    );
+  }
+
+  /** The true system clock, whole ns. */
+  system(sinceNs: number): bigint {
+    return addNs(this.#systemStart, sinceNs) + BigInt(Math.floor(this.offsetNs(sinceNs)));
+  }
+
+  raw(sinceNs: number): bigint {
+    return addNs(this.rawStart, sinceNs);
+  }
+
+  /** Changes the clock; its effect comes with the next tick of 4 ms. Tells nobody. */
+  write(sinceNs: number, changePpb: number, stepNs: number): void {
+    const last = this.#ratesPpb.length - 1;
+    if (stepNs !== 0) this.#piece(sinceNs, this.#ratesPpb[last], stepNs);
+    this.#piece(Math.floor(sinceNs / 4e6) * 4e6 + 4e6, this.#ratesPpb[last] + changePpb, 0);
+  }
+
+  /**
+   * Batches of triples every 50 ms in [from, to), at 100 a second. `place` is where in its bracket
+   * a reading lies, 0 to 1; anywhere when it is left out.
+   */
+  run(fromNs: number, toNs: number, place?: number): void {
+    for (let at = fromNs; at < toNs; at += 50e6) {
+      const t = {
+        length: 5,
+        rawBeforeNs: new BigInt64Array(5),
+        systemNs: new BigInt64Array(5),
+        rawAfterNs: new BigInt64Array(5),
+      };
+      for (let i = 0; i < 5; i++) {
+        const rare = this.random.uniform() < 0.02;
+        const widthNs = Math.round(rare ? 30_000 : this.random.between(100, 300));
+        const before = Math.round(at + i * 10e6);
+        t.rawBeforeNs[i] = this.raw(before);
+        t.rawAfterNs[i] = this.raw(before + widthNs);
+        t.systemNs[i] = this.system(before + widthNs * (place ?? this.random.uniform()));
+      }
+      this.carry.addTriples(t);
+    }
+  }
+
+  /** Error (ns) of one carried stamp taken at a true instant; NaN when it was refused. */
+  errorNs(sinceNs: number): number {
+    const out = new Float64Array(1);
+    const stamp = BigInt64Array.of(this.system(sinceNs));
+    this.carry.toRaw(stamp, 1, this.rawStart, out);
+    return out[0] - sinceNs;
+  }
+
+  #piece(atNs: number, ratePpb: number, stepNs: number): void {
+    const offset = this.offsetNs(atNs);
+    this.#breaksNs.push(atNs);
+    this.#offsetsNs.push(offset + stepNs);
+    this.#ratesPpb.push(ratePpb);
+  }
+}
+
+/** A host with a write of random size each second for `seconds`. */
+function steered(seed: number, seconds: number, visit: (host: Host, second: number) => void): void {
+  const host = new Host(seed, new Prng(seed).between(-50_000, 50_000));
+  for (let s = 0; s < seconds; s++) {
+    const from = s * 1e9;
+    if (s > 0) {
+      const change = host.random.between(-3000, 3000);
+      host.write(from, change, 0);
+      host.carry.breakAt(host.raw(from), change, 0);
+    }
+    for (let part = 0; part < 10; part++) {
+      host.run(from + part * 1e8, from + (part + 1) * 1e8);
+    }
+    visit(host, s);
+  }
+}
+
+describe("Carry", () => {
+  it("recovers a known piecewise line to 20 ns at 100 triples a second", () => {
+    const worst: number[] = [];
+    for (let seed = SEED; seed < SEED + 20; seed++) {
+      steered(seed, 6, (host, second) => {
+        if (second < 2) return;
+        for (let ms = 30; ms < 1000; ms += 7) {
+          worst.push(Math.abs(host.errorNs(second * 1e9 + ms * 1e6)));
+        }
+      });
+    }
+    worst.sort((a, b) => a - b);
+    const p99 = worst[Math.floor(0.99 * worst.length)];
+    console.log(`carry: p50 ${worst[worst.length >> 1].toFixed(1)} ns, p99 ${p99.toFixed(1)} ns`);
+    expect(p99).toBeLessThan(20);
+  });
+
+  it("covers 50 to 90 % of true errors with one sigma and all of them with its bound", () => {
+    let within = 0;
+    let count = 0;
+    let widestNs = 0;
+    for (let seed = SEED; seed < SEED + 30; seed++) {
+      steered(seed, 5, (host, second) => {
+        if (second === 0) return;
+        const { sigmaNs, boundNs } = host.carry;
+        widestNs = Math.max(widestNs, boundNs);
+        for (let ms = 25; ms < 1000; ms += 11) {
+          const error = Math.abs(host.errorNs(second * 1e9 + ms * 1e6));
+          expect(error).toBeLessThanOrEqual(boundNs);
+          count++;
+          if (error <= sigmaNs) within++;
+        }
+      });
+    }
+    const share = (100 * within) / count;
+    console.log(`carry: ${share.toFixed(0)} % within sigma, bound <= ${widestNs.toFixed(0)} ns`);
+    expect(within / count).toBeGreaterThan(0.5);
+    expect(within / count).toBeLessThan(0.9);
+    expect(widestNs).toBeLessThan(300);
+  });
+
+  it.each([0, 1])("holds its bound when every reading lies at end %i of its bracket", (place) => {
+    const host = new Host(SEED, -8000);
+    host.run(0, 1.4e9, place);
+    for (let ms = 5; ms < 1400; ms += 11) {
+      const error = Math.abs(host.errorNs(ms * 1e6));
+      expect(error).toBeGreaterThan(40);
+      expect(error).toBeLessThanOrEqual(host.carry.boundNs);
+    }
+  });
+
+  it("serves a young piece right after the gap from what it inherited", () => {
+    const host = new Host(SEED, 12_000);
+    host.run(0, 1e9);
+    host.write(1e9, -2500, 0);
+    host.carry.breakAt(host.raw(1e9), -2500, 0);
+    expect(Math.abs(host.errorNs(1.03e9))).toBeLessThan(40);
+  });
+
+  it("refuses stamps within 20 ms after a write and before the first triple", () => {
+    const host = new Host(SEED, 12_000);
+    host.run(0, 1e9);
+    host.write(1e9, -2500, 0);
+    host.carry.breakAt(host.raw(1e9), -2500, 0);
+    host.run(1e9, 1.5e9);
+    expect(host.errorNs(1.01e9)).toBeNaN();
+    expect(host.errorNs(1.019e9)).toBeNaN();
+    expect(Math.abs(host.errorNs(0.999e9))).toBeLessThan(40);
+    expect(Math.abs(host.errorNs(1.021e9))).toBeLessThan(40);
+    expect(host.errorNs(-1e9)).toBeNaN();
+    expect(host.errorNs(2.5e9)).toBeNaN();
+    expect(host.carry.systemAt(host.raw(1.01e9))).toBeUndefined();
+  });
+
+  it.each([[5_000_000], [-5_000_000], [-3_600_000_000_000], [3_600_000_000_000]])(
+    "follows a step of %i ns",
+    (stepNs) => {
+      const host = new Host(SEED, -8000);
+      host.run(0, 1e9);
+      host.write(1e9, 0, stepNs);
+      host.carry.breakAt(host.raw(1e9), 0, stepNs);
+      host.run(1e9, 2e9);
+      expect(Math.abs(host.errorNs(0.5e9))).toBeLessThan(30);
+      expect(Math.abs(host.errorNs(1.5e9))).toBeLessThan(30);
+    },
+  );
+
+  it("never lets an old piece claim a stamp from the gap of a step backwards", () => {
+    const host = new Host(SEED, -8000);
+    host.run(0, 1e9);
+    host.write(1e9, 0, -30_000_000);
+    host.carry.breakAt(host.raw(1e9), 0, -30_000_000);
+    host.run(1e9, 2e9);
+    expect(host.errorNs(1.01e9)).toBeNaN();
+  });
+
+  it("sorts triples that arrived before the notice of the write", () => {
+    for (let seed = SEED; seed < SEED + 10; seed++) {
+      const host = new Host(seed, -8000);
+      host.run(0, 1e9);
+      host.write(1e9, 400_000, 0);
+      host.run(1e9, 1.1e9);
+      host.carry.breakAt(host.raw(1e9), 400_000, 0);
+      expect(Math.abs(host.errorNs(1.05e9))).toBeLessThan(100);
+      host.run(1.1e9, 2e9);
+      expect(Math.abs(host.errorNs(0.98e9))).toBeLessThan(40);
+      expect(Math.abs(host.errorNs(1.03e9))).toBeLessThan(40);
+      expect(Math.abs(host.errorNs(1.5e9))).toBeLessThan(40);
+      expect(host.carry.foreignBreakCount).toBe(0);
+    }
+  });
+
+  it("takes a step and a frequency written one right after the other", () => {
+    const host = new Host(SEED, -8000);
+    host.run(0, 1e9);
+    host.write(1e9, 0, 2_000_000);
+    host.carry.breakAt(host.raw(1e9), 0, 2_000_000);
+    host.write(1.001e9, 700, 0);
+    host.carry.breakAt(host.raw(1.001e9), 700, 0);
+    host.run(1e9, 2e9);
+    expect(host.errorNs(1.005e9)).toBeNaN();
+    expect(Math.abs(host.errorNs(0.9e9))).toBeLessThan(30);
+    expect(Math.abs(host.errorNs(1.5e9))).toBeLessThan(30);
+  });
+
+  it.each([
+    ["rate", 5000, 0],
+    ["step", 0, 100_000],
+  ])("notices a foreign hand on the %s and goes on", (_, changePpb, stepNs) => {
+    const host = new Host(SEED, -8000);
+    host.run(0, 1e9);
+    host.write(1e9, changePpb, stepNs);
+    host.run(1e9, 3e9);
+    expect(host.carry.foreignBreakCount).toBe(1);
+    expect(Math.abs(host.errorNs(0.5e9))).toBeLessThan(30);
+    expect(Math.abs(host.errorNs(2.5e9))).toBeLessThan(30);
+    expect(Math.abs(host.carry.rate() - (changePpb - 8000))).toBeLessThan(60);
+  });
+
+  it("sees no foreign hand on an undisturbed clock in ten minutes", () => {
+    const host = new Host(SEED, 33_000);
+    host.run(0, 600e9);
+    expect(host.carry.foreignBreakCount).toBe(0);
+    expect(Math.abs(host.errorNs(598e9))).toBeLessThan(30);
+    const { sigmaNs, boundNs } = host.carry.worstSince(host.raw(597e9));
+    expect(sigmaNs).toBeGreaterThanOrEqual(host.carry.sigmaNs);
+    expect(boundNs).toBeGreaterThanOrEqual(host.carry.boundNs);
+    expect(boundNs).toBeLessThan(300);
+  });
+
+  it("reads the system clock at a raw instant", () => {
+    const host = new Host(SEED, 33_000);
+    host.run(0, 2e9);
+    const now = host.carry.systemAt(host.raw(1.99e9));
+    expect(Math.abs(Number(now!.systemNs - host.system(1.99e9)) + now!.fractionNs)).toBeLessThan(
+      30,
+    );
+    expect(now!.boundNs).toBeGreaterThan(now!.sigmaNs);
+  });
+
+  it("knows nothing before the first triple", () => {
+    const carry = new Carry();
+    const out = new Float64Array(1);
+    expect(carry.toRaw(BigInt64Array.of(5n), 1, 0n, out)).toBe(0);
+    expect(out[0]).toBeNaN();
+    expect(carry.systemAt(5n)).toBeUndefined();
+    expect(carry.sigmaNs).toBeNaN();
+  });
+});

@@ -1,0 +1,69 @@
+import { TtcsError } from "@ttcs/units";
+import { describe, expect, test } from "vitest";
+import { createStamps } from "../columns.ts";
+import {
+  drainUntil,
+  probeSocketContract,
+  type SocketPair,
+  systemClockContract,
+} from "../contract.ts";
+import { openKernelProbeSocket } from "./probe-socket.ts";
+import { KernelSystemClock } from "./system-clock.ts";
+
+function openPair(): SocketPair {
+  const a = openKernelProbeSocket({ address: "127.0.0.1", port: 0 });
+  const b = openKernelProbeSocket({ address: "127.0.0.1", port: 0 });
+  return {
+    a,
+    b,
+    close: () => {
+      a.close();
+      b.close();
+    },
+  };
+}
+
+function faultOf(address: string, port: number): TtcsError {
+  try {
+    openKernelProbeSocket({ address, port }).close();
+  } catch (error) {
+    expect(error).toBeInstanceOf(TtcsError);
+    return error as TtcsError;
+  }
+  throw new Error("the socket could be opened");
+}
+
+probeSocketContract("kernel", openPair);
+systemClockContract("kernel", () => new KernelSystemClock());
+
+describe("the kernel probe socket", () => {
+  test("works over IPv6 as well", async () => {
+    const socket = openKernelProbeSocket({ address: "::1", port: 0 });
+    const sent = createStamps(4);
+    const received = createStamps(4);
+    socket.setIdentity({ domainNumber: 117, hostNumber: 5 });
+    socket.sendPairs([{ hostNumber: 5, address: "::1", port: socket.port }], [3]);
+    await drainUntil(socket, sent, received, () => sent.length >= 2 && received.length >= 2);
+    socket.close();
+    expect(Array.from(sent.probe.subarray(0, 2))).toEqual([6, 7]);
+    expect(Array.from(received.probe.subarray(0, 2))).toEqual([6, 7]);
+  });
+
+  test("says that a port is taken", () => {
+    const first = openKernelProbeSocket({ address: "127.0.0.1", port: 0 });
+    const fault = faultOf("127.0.0.1", first.port);
+    first.close();
+    expect(fault.code).toBe("PROBE_SOCKET");
+    expect(fault.message).toContain("another process has the port (EADDRINUSE)");
+  });
+
+  test("says that the host lacks the address", () => {
+    const fault = faultOf("192.0.2.1", 0);
+    expect(fault.code).toBe("PROBE_INTERFACE");
+    expect(fault.message).toContain("Failed to fetch interface for probe IP 192.0.2.1: ");
+  });
+
+  test("says that a text is no address", () => {
+    expect(faultOf("host.example", 0).code).toBe("PROBE_INTERFACE");
+  });
+});

@@ -1,0 +1,134 @@
+/**
+ * One host's socket and clocks together: what the worker runs, without the thread around it.
+ *
+ * The order of a read-out matters: first what is due is sent, then stamps are read (most of the
+ * probes just sent are among them), then triples. A batch's closing instant is read before its last
+ * read-out, so that all stamps before it are in the batch.
+ */
+import { PROBE_DOMAIN_NUMBER } from "@ttcs/protocol";
+import { copyStamps, copyTriples, createStamps, createTriples } from "./columns.ts";
+import { KernelClockReader } from "./kernel/clock-reader.ts";
+import { openKernelProbeSocket } from "./kernel/probe-socket.ts";
+import { selfCheck } from "./kernel/self-check.ts";
+import { KernelSystemClock } from "./kernel/system-clock.ts";
+import type { Request } from "./messages.ts";
+import { Pacer } from "./pacing.ts";
+import type {
+  ProbeSocket,
+  ProbeTarget,
+  SystemClock,
+  TimestamperBatch,
+  TimestamperOptions,
+} from "./types.ts";
+import { VirtualSystemClock } from "./virtual/clock.ts";
+import { LabProbeSocket } from "./virtual/lab-socket.ts";
+
+/** Triples per read-out: 200 a second at the usual 10 ms. */
+const TRIPLES_PER_READ_OUT = 2;
+const FIRST_CAPACITY = 1024;
+/** Pair numbers of a process start at its opening instant in this unit (ns): 1 ms. */
+const PAIR_NUMBER_UNIT_NS = 1_000_000n;
+
+/** Socket and clocks of a host: the kernel's, or in a laboratory virtual ones. */
+export interface Instruments {
+  readonly socket: ProbeSocket;
+  readonly clock: SystemClock;
+}
+
+/** Opens the instruments. A laboratory never gets hold of the kernel's adjusting calls. */
+export function openInstruments(options: TimestamperOptions): Instruments {
+  const { address, port, lab } = options;
+  if (lab === undefined) {
+    return { socket: openKernelProbeSocket({ address, port }), clock: new KernelSystemClock() };
+  }
+  const clock = new VirtualSystemClock(lab, new KernelClockReader());
+  return {
+    socket: new LabProbeSocket(openKernelProbeSocket({ address, port }), clock, lab),
+    clock,
+  };
+}
+
+/** Paces probes, collects stamps and answers requests. */
+export class Station {
+  readonly probePort: number;
+  readonly startRawNs: bigint;
+  readonly #socket: ProbeSocket;
+  readonly #clock: SystemClock;
+  readonly #pacer: Pacer;
+  readonly #sent = createStamps(FIRST_CAPACITY);
+  readonly #received = createStamps(FIRST_CAPACITY);
+  readonly #triples = createTriples(FIRST_CAPACITY);
+  readonly #startKernelRawNs: bigint;
+  #hostNumber = 0;
+
+  /** Errors: NO_KERNEL_STAMPS, PROBE_INTERFACE, PROBE_SOCKET, KERNEL_CALL, CONFIG_UNREADABLE. */
+  constructor(options: TimestamperOptions) {
+    selfCheck(options.address);
+    const { socket, clock } = openInstruments(options);
+    this.#socket = socket;
+    this.#clock = clock;
+    this.probePort = socket.port;
+    const { rawNs, kernelRawNs } = clock.read();
+    this.startRawNs = rawNs;
+    this.#startKernelRawNs = kernelRawNs;
+    const firstPair = Number(kernelRawNs / PAIR_NUMBER_UNIT_NS);
+    this.#pacer = new Pacer(options.pacingSeed, firstPair);
+    socket.setIdentity({ domainNumber: PROBE_DOMAIN_NUMBER, hostNumber: 0 });
+  }
+
+  /** Sends what is due and reads what is ready. */
+  readOut(): void {
+    if (this.#hostNumber !== 0) {
+      const targets: ProbeTarget[] = [];
+      const pairs: number[] = [];
+      this.#pacer.takeDue(this.#nowNs(), targets, pairs);
+      this.#socket.sendPairs(targets, pairs);
+    }
+    this.#socket.drain(this.#sent, this.#received);
+    this.#clock.readTriples(TRIPLES_PER_READ_OUT, this.#triples);
+  }
+
+  /** Reads out a last time and hands over everything since the batch before. */
+  takeBatch(): TimestamperBatch {
+    const { rawNs } = this.#clock.read();
+    this.readOut();
+    const batch = {
+      sent: copyStamps(this.#sent),
+      received: copyStamps(this.#received),
+      triples: copyTriples(this.#triples),
+      rawNs,
+      status: this.#clock.readStatus(),
+      counters: { ...this.#socket.counters },
+    };
+    this.#sent.length = 0;
+    this.#received.length = 0;
+    this.#triples.length = 0;
+    return batch;
+  }
+
+  /** Does what is asked and returns the answer; the face of it is `Timestamper`. */
+  answer(request: Request): unknown {
+    switch (request.kind) {
+      case "setIdentity":
+        this.#hostNumber = request.identity.hostNumber;
+        return this.#socket.setIdentity(request.identity);
+      case "setTargets":
+        return this.#pacer.setTargets(request.targets, request.pairsPerSecond, this.#nowNs());
+      case "read":
+        return this.#clock.read();
+      case "adjustFrequency":
+        return this.#clock.adjustFrequency(request.freqPpb);
+      case "step":
+        return this.#clock.step(request.stepNs);
+      case "setErrors":
+        return this.#clock.setErrors(request.maxErrorNs, request.estErrorNs, request.synchronised);
+      case "close":
+        this.#socket.close();
+        return this.#clock.close();
+    }
+  }
+
+  #nowNs(): number {
+    return Number(this.#clock.read().kernelRawNs - this.#startKernelRawNs);
+  }
+}

@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { createStamps } from "../columns.ts";
+import { byProbe, drainUntil, probeSocketContract, type SocketPair } from "../contract.ts";
+import { KernelClockReader } from "../kernel/clock-reader.ts";
+import { createCounters, openKernelProbeSocket } from "../kernel/probe-socket.ts";
+import type { LinkConditions, ProbeSocket, StampColumns } from "../types.ts";
+import { VirtualSystemClock } from "./clock.ts";
+import { CLEAR_LINK, FakeKernel, labOptions } from "./fake-kernel.ts";
+import { LabProbeSocket } from "./lab-socket.ts";
+import { probeDelayNs } from "./links.ts";
+import { virtualTruth } from "./truth.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ttcs-socket-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function openPair(link: LinkConditions): SocketPair {
+  const reader = new KernelClockReader();
+  const { rawNs, systemNs } = reader.read();
+  const lab = labOptions(folder, { startKernelRawNs: rawNs, startUnixNs: systemNs, link });
+  const clock = new VirtualSystemClock(lab, reader);
+  const openOne = (): ProbeSocket =>
+    new LabProbeSocket(openKernelProbeSocket({ address: "127.0.0.1", port: 0 }), clock, lab);
+  const [a, b] = [openOne(), openOne()];
+  const close = (): void => {
+    a.close();
+    b.close();
+    clock.close();
+  };
+  return { a, b, close };
+}
+
+probeSocketContract("simulated", () => openPair(CLEAR_LINK));
+probeSocketContract("simulated, slow link", () =>
+  openPair({ ...CLEAR_LINK, baseDelayNs: 2e6, jitterNs: 1e5 }),
+);
+
+/** A socket that receives what the test puts into it. */
+class FakeSocket implements ProbeSocket {
+  readonly port = 319;
+  readonly counters = createCounters();
+  readonly arriving: { peer: number; probe: number; systemNs: bigint }[] = [];
+  setIdentity(): void {}
+  sendPairs(): void {}
+  close(): void {}
+  drain(_sent: StampColumns, received: StampColumns): void {
+    for (const { peer, probe, systemNs } of this.arriving.splice(0)) {
+      const at = received.length++;
+      received.peer[at] = peer;
+      received.probe[at] = probe;
+      received.systemNs[at] = systemNs;
+      this.counters.received++;
+    }
+  }
+}
+
+function openFake(link: LinkConditions): {
+  inner: FakeSocket;
+  kernel: FakeKernel;
+  clock: VirtualSystemClock;
+  socket: LabProbeSocket;
+  lab: ReturnType<typeof labOptions>;
+} {
+  const inner = new FakeSocket();
+  const kernel = new FakeKernel();
+  const lab = labOptions(mkdtempSync(join(folder, "fake-")), { link });
+  const clock = new VirtualSystemClock(lab, kernel);
+  const socket = new LabProbeSocket(inner, clock, lab);
+  socket.setIdentity({ domainNumber: 117, hostNumber: 2 });
+  return { inner, kernel, clock, socket, lab };
+}
+
+describe("a socket of the laboratory", () => {
+  test("holds a probe back until it has arrived, and stamps it with the clock of that instant", () => {
+    const link = { ...CLEAR_LINK, baseDelayNs: 5e6, jitterNs: 1e6 };
+    const { inner, kernel, clock, socket, lab } = openFake(link);
+    const sentNs = kernel.nowNs;
+    const received = createStamps(4);
+    inner.arriving.push({ peer: 1, probe: 40, systemNs: kernel.realAt(sentNs) });
+    socket.drain(createStamps(4), received);
+    expect(received.length).toBe(0);
+    clock.step(1_000_000_000);
+    kernel.nowNs += 50_000_000n;
+    socket.drain(createStamps(4), received);
+    expect(received.length).toBe(1);
+    const delayNs = probeDelayNs(link, lab.seed, 1, 2, 40);
+    const trueNs = virtualTruth(lab).systemAt(sentNs + BigInt(Math.round(delayNs)));
+    expect(Math.abs(Number(received.systemNs[0] - trueNs))).toBeLessThan(20);
+    expect([received.peer[0], received.probe[0]]).toEqual([1, 40]);
+  });
+
+  test("leaves lost probes out of stamps and counters", () => {
+    const link = { ...CLEAR_LINK, loss: 0.25 };
+    const { inner, kernel, socket, lab } = openFake(link);
+    const received = createStamps(4);
+    const expected = [];
+    for (let probe = 0; probe < 200; probe++) {
+      inner.arriving.push({ peer: 1, probe, systemNs: kernel.realAt(kernel.nowNs) });
+      if (!Number.isNaN(probeDelayNs(link, lab.seed, 1, 2, probe))) expected.push(`1/${probe}`);
+    }
+    socket.drain(createStamps(4), received);
+    kernel.nowNs += 1_000_000n;
+    socket.drain(createStamps(4), received);
+    expect([...byProbe(received).keys()].sort()).toEqual(expected.sort());
+    expect(expected.length).toBeLessThan(180);
+    expect(socket.counters.received).toBe(expected.length);
+  });
+
+  test("drops stamps that no line of the kernel's clocks explains", () => {
+    const { inner, kernel, socket } = openFake(CLEAR_LINK);
+    const received = createStamps(4);
+    const tooOldNs = kernel.realAt(kernel.nowNs - 3_600_000_000_000n);
+    inner.arriving.push({ peer: 1, probe: 1, systemNs: tooOldNs });
+    socket.drain(createStamps(4), received);
+    expect(received.length).toBe(0);
+    expect(socket.counters).toMatchObject({ received: 0, receivedUnstamped: 1 });
+  });
+
+  test("asks real sockets to agree with the delay that the seed says", async () => {
+    const link = { ...CLEAR_LINK, baseDelayNs: 3e6 };
+    const pair = openPair(link);
+    const sent = createStamps(4);
+    const received = createStamps(4);
+    pair.a.setIdentity({ domainNumber: 117, hostNumber: 1 });
+    pair.b.setIdentity({ domainNumber: 117, hostNumber: 2 });
+    const target = { hostNumber: 2, address: "127.0.0.1", port: pair.b.port };
+    for (let p = 0; p < 50; p++) pair.a.sendPairs([target], [p]);
+    await drainUntil(pair.a, sent, createStamps(4), () => sent.length >= 100);
+    await drainUntil(pair.b, createStamps(4), received, () => received.length >= 100);
+    pair.close();
+    const addedNs = probeDelayNs(link, 42, 1, 2, 0);
+    const sentNs = byProbe(sent);
+    const extraNs = [...byProbe(received)].map(
+      ([key, ns]) => Number(ns - sentNs.get(key.replace("1/", "2/"))!) - addedNs,
+    );
+    // Never earlier than the seed says, by more than the carry's error.
+    expect(Math.min(...extraNs)).toBeGreaterThan(-50_000);
+  });
+});
