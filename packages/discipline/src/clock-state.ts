@@ -106,8 +106,7 @@ function withCorrections(facts: ClockFacts): Verdict {
     return verdict("ACQUIRING", "reading the system clock", "");
   }
   // Half the limit to enter: noise at the border must not make the state flap.
-  const limitNs =
-    Math.max(LOCK_OFFSET_NS, LOCK_SIGMAS * facts.sigmaNs) * (facts.locked ? 1 : 0.5);
+  const limitNs = Math.max(LOCK_OFFSET_NS, LOCK_SIGMAS * facts.sigmaNs) * (facts.locked ? 1 : 0.5);
   if (Math.abs(facts.offsetNs) <= limitNs) return verdict("LOCKED", "", "");
   const reason = `${Math.round(facts.offsetNs)} ns from domain time, slewing to ${Math.round(limitNs)} ns`;
   return verdict("ACQUIRING", reason, "");

@@ -10,6 +10,11 @@ import { type LinePrior, type Segment, UNKNOWN_SLOPE_SIGMA_PPB } from "./carry-s
 
 /** A write has taken effect after this: two ticks of the slowest usual kernel, 100 Hz (s). */
 export const GAP_S = 0.02;
+/**
+ * A write that moves no stamp by more than this within the gap leaves none: its stamps are carried
+ * by the new line (ns). A settled discipline writes changes of some 10 ppb, so hardly a stamp is lost.
+ */
+const GAP_ERROR_NS = 5;
 /** When in the gap a frequency takes effect: mean and standard deviation, HZ 100 to 1000 (s). */
 const EFFECT_MEAN_S = 0.004;
 const EFFECT_SIGMA_S = 0.004;
@@ -19,6 +24,11 @@ const SLOPE_SIGMA_PPB = 5;
 const VALUE_SIGMA_NS = 3;
 /** A step given as a double is exact to this share of itself. */
 const STEP_PRECISION = 2 ** -52;
+
+/** How long after a write stamps cannot be carried (s): 0 where the change is too small to matter. */
+export function gapAfter(rateChangePpb: number, stepNs: number): number {
+  return stepNs === 0 && Math.abs(rateChangePpb) * GAP_S <= GAP_ERROR_NS ? 0 : GAP_S;
+}
 
 /** Nothing is known: a clock slewed by anything the kernel allows. */
 export function unknownPrior(): LinePrior {
@@ -45,7 +55,7 @@ export function priorAt(old: Segment, xS: number): LinePrior {
 }
 
 /**
- * What the old line and a write say of the next piece, which begins `GAP_S` after the write.
+ * What the old line and a write say of the next piece, which begins `gapS` after the write.
  *
  * @param breakS the write, on the old line's scale (s).
  * @param rateChangePpb positive: the system clock runs faster from then on.
@@ -56,11 +66,12 @@ export function priorAfter(
   breakS: number,
   rateChangePpb: number,
   stepNs: number,
+  gapS: number,
 ): LinePrior {
   const prior = priorAt(old, breakS);
   const changePpb = Math.abs(rateChangePpb);
   const precisionNs = Math.abs(stepNs) * STEP_PRECISION;
-  prior.valueNs += stepNs + GAP_S * old.slopePpb + (GAP_S - EFFECT_MEAN_S) * rateChangePpb;
+  prior.valueNs += stepNs + gapS * old.slopePpb + (gapS - EFFECT_MEAN_S) * rateChangePpb;
   prior.valueSigmaNs = Math.hypot(
     prior.valueSigmaNs,
     changePpb * EFFECT_SIGMA_S,

@@ -269,4 +269,20 @@ describe("Carry", () => {
     expect(carry.systemAt(5n)).toBeUndefined();
     expect(carry.sigmaNs).toBeNaN();
   });
+
+  it("leaves a gap after a large write, and none after one that moves no stamp by 5 ns", () => {
+    const errorInGap = (changePpb: number) => {
+      const host = new Host(SEED, 1_000);
+      host.run(0, 1e9);
+      host.write(1e9, changePpb, 0);
+      host.carry.breakAt(host.raw(1e9), changePpb, 0);
+      host.run(1e9, 2e9);
+      const readable = host.carry.systemAt(host.raw(1.01e9)) !== undefined;
+      return { readable, errorNs: host.errorNs(1.01e9) };
+    };
+    expect(errorInGap(5_000)).toEqual({ readable: false, errorNs: Number.NaN });
+    const small = errorInGap(200);
+    expect(small.readable).toBe(true);
+    expect(Math.abs(small.errorNs)).toBeLessThan(50);
+  });
 });

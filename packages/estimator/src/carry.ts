@@ -5,7 +5,8 @@
  * reference: its time daemon) bends about once a second. The estimator must see the raw clock only.
  *
  * Approach: a ring of straight pieces (`carry-segment.ts`). An own write ends a piece; the next
- * begins `GAP_S` later, because a frequency takes effect at a tick of the kernel, and inherits the
+ * begins 20 ms later (at once, when the change is small), because a frequency takes effect at a tick
+ * of the kernel, and inherits the
  * predecessor's end, shifted by the step, and its slope, changed by the written amount. Without
  * writes a piece is ended after `ROLL_S`, so that memory stays bounded and slow changes are
  * followed.
@@ -24,7 +25,7 @@
  * uncorrected ("raw") clock for the same reason (chrony, local.h).
  */
 import { addNs, assert, diffNs, relativeTo, SECOND_NS } from "@ttcs/units";
-import { GAP_S, priorAfter, priorAt, unknownPrior } from "./carry-prior.ts";
+import { gapAfter, priorAfter, priorAt, unknownPrior } from "./carry-prior.ts";
 import {
   EXTRAPOLATION_S,
   type LinePrior,
@@ -141,9 +142,10 @@ export class Carry {
     // The old line serves up to the write, unless its triples had ended long before.
     const lastS = keep > 0 ? samples.xS[keep - 1] : old.startS;
     old.setEnd(Math.min(breakS, lastS + EXTRAPOLATION_S));
-    const startS = breakS + GAP_S;
+    const gapS = gapAfter(rateChangePpb, stepNs);
+    const startS = breakS + gapS;
     const gapStartS = breakS < old.startS ? old.gapS : breakS;
-    const prior = priorAfter(old, breakS, rateChangePpb, stepNs);
+    const prior = priorAfter(old, breakS, rateChangePpb, stepNs, gapS);
     while (keep < samples.length && samples.xS[keep] < startS) keep++;
     this.#open(old, startS, gapStartS, prior, keep);
     this.#refit(samples.length);

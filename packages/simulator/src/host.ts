@@ -38,7 +38,13 @@ export class SimulatedHost {
   #received: Stamp[] = [];
 
   /** @param unixZeroNs true civil time at the start of the world (Unix ns) */
-  constructor(id: string, seed: number, unixZeroNs: bigint, systemErrorNs: number, freqPpb: number) {
+  constructor(
+    id: string,
+    seed: number,
+    unixZeroNs: bigint,
+    systemErrorNs: number,
+    freqPpb: number,
+  ) {
     this.id = id;
     this.#prng = new Prng(seed);
     this.#rawZeroNs = BigInt(Math.floor(this.#prng.between(1e12, 1e15)));
@@ -59,7 +65,9 @@ export class SimulatedHost {
   /** The system clock at true time `atNs` (Unix ns). */
   systemAt(atNs: number): bigint {
     const elapsed = this.rawAt(atNs) - this.#knotRawNs;
-    return this.#knotSystemNs + elapsed + BigInt(Math.round(Number(elapsed) * this.#settingPpb * 1e-9));
+    return (
+      this.#knotSystemNs + elapsed + BigInt(Math.round(Number(elapsed) * this.#settingPpb * 1e-9))
+    );
   }
 
   /** Sets the rate of the system clock against raw; returns the raw instant. */

@@ -22,16 +22,19 @@ function watch(world: World, seconds: number) {
 
 const states = (world: World) => world.nodes.map((n) => world.standing(n).verdict.state);
 
-test.each([1, 2, 3])("five hosts lock within 15 s and stay within their bounds (seed %i)", (seed) => {
-  const world = new World({ seed });
-  const start = watch(world, 15);
-  expect(states(world)).toEqual(Array(5).fill("LOCKED"));
-  const steady = watch(world, 20);
-  console.log(`seed ${seed}: worst true error once locked ${steady.worstNs.toFixed(0)} ns`);
-  expect(start.outside + steady.outside).toBe(0);
-  expect(steady.samples).toBeGreaterThan(1_000);
-  expect(steady.worstNs).toBeLessThan(500);
-});
+test.each([1, 2, 3])(
+  "five hosts lock within 15 s and stay within their bounds (seed %i)",
+  (seed) => {
+    const world = new World({ seed });
+    const start = watch(world, 15);
+    expect(states(world)).toEqual(Array(5).fill("LOCKED"));
+    const steady = watch(world, 20);
+    console.log(`seed ${seed}: worst true error once locked ${steady.worstNs.toFixed(0)} ns`);
+    expect(start.outside + steady.outside).toBe(0);
+    expect(steady.samples).toBeGreaterThan(1_000);
+    expect(steady.worstNs).toBeLessThan(500);
+  },
+);
 
 test("one seed gives one course of events", () => {
   const run = () => {

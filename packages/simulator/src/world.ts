@@ -126,7 +126,9 @@ export class World {
 
   /** The reference's node. */
   get reference(): Node {
-    return this.nodes.find((n) => n.alive && n.core.keeper.correction?.isReference) ?? this.nodes[0];
+    return (
+      this.nodes.find((n) => n.alive && n.core.keeper.correction?.isReference) ?? this.nodes[0]
+    );
   }
 
   /** System clock minus domain time in truth (ns); undefined before there is domain time. */
@@ -215,7 +217,9 @@ export class World {
   #delayNs(from: Node, to: Node): number {
     const { baseDelayNs, queueNs, seed } = this.options;
     const pair = [from.host.id, to.host.id].sort().join();
-    const spread = new Prng(mix32(seed, pair.length + pair.charCodeAt(1) * 31 + pair.charCodeAt(4)));
+    const spread = new Prng(
+      mix32(seed, pair.length + pair.charCodeAt(1) * 31 + pair.charCodeAt(4)),
+    );
     return baseDelayNs * spread.between(0.8, 1.2) + this.#prng.exponential(queueNs);
   }
 
@@ -228,7 +232,8 @@ export class World {
       node.targets = a.targets;
       node.pairsPerSecond = a.pairsPerSecond;
     } else if (a.kind === "neighbours") node.neighbours = a.neighbours;
-    else if (a.kind === "log") this.log.push(`${(this.nowNs / 1e9).toFixed(2)} ${node.host.id} ${a.text}`);
+    else if (a.kind === "log")
+      this.log.push(`${(this.nowNs / 1e9).toFixed(2)} ${node.host.id} ${a.text}`);
     else if (a.kind === "adjust") {
       const rawNs = node.host.adjust(this.nowNs, a.freqPpb);
       this.#act(node, node.core.handleAdjusted(rawNanos(rawNs), a.freqPpb));

@@ -37,6 +37,8 @@ import { RoundClock } from "./round-clock.ts";
 
 /** A report does not wait longer than this for neighbours, from the close of the round (ns). */
 const REPORT_DEADLINE_NS = 130_000_000;
+/** The kernel's own word for "no idea": its largest maxerror (ns). */
+const UNSYNCHRONISED_NS = 16e9;
 /** The end that does not own an edge fits one window in this many, as an audit. */
 const AUDIT_EVERY = 10n;
 
@@ -53,6 +55,13 @@ export type AgentAction =
   | { readonly kind: "report"; readonly message: AgentMessage }
   | { readonly kind: "adjust"; readonly freqPpb: number }
   | { readonly kind: "step"; readonly stepNs: number; readonly freqPpb: number }
+  | {
+      /** What the kernel shall tell its other users of its clock. */
+      readonly kind: "errors";
+      readonly maxErrorNs: number;
+      readonly estErrorNs: number;
+      readonly synchronised: boolean;
+    }
   | { readonly kind: "log"; readonly level: "info" | "warn"; readonly text: string };
 
 /** How an agent is set up. */
@@ -171,6 +180,7 @@ export class AgentCore {
   handleAdjusted(rawNs: RawNanos, freqPpb: number): AgentAction[] {
     this.carrier.wroteFrequency(rawNs, freqPpb);
     this.keeper.written();
+    this.#tellErrors();
     return this.#take();
   }
 
@@ -219,7 +229,7 @@ export class AgentCore {
     const start = addNs(close.closeRawNs, -WINDOW_NS);
     for (const edge of this.#edges.values()) {
       edge.own.slideTo(start);
-      edge.own.carry = this.carrier.error;
+      edge.own.carry = this.carrier.errorSince(start);
     }
     const before = new Map<number, [number, number]>();
     for (const [n, { own }] of this.#edges) before.set(n, [own.sent.length, own.received.length]);
@@ -308,6 +318,18 @@ export class AgentCore {
   #steer(fresh: boolean): void {
     const write = this.keeper.decide(this.#nowRawNs, this.carrier, fresh);
     if (write) this.#actions.push(write);
+  }
+
+  /**
+   * Tells the kernel the bound to UTC, once a second, because its own maxerror grows by 500 us in
+   * that time. Without a source there is no such bound, and the clock counts as unsynchronised.
+   */
+  #tellErrors(): void {
+    const { utcBoundNs, sigmaNs, verdict } = this.standing();
+    const held = verdict.state === "LOCKED" || verdict.state === "HOLDOVER";
+    const synchronised = held && utcBoundNs !== undefined;
+    const maxErrorNs = utcBoundNs ?? UNSYNCHRONISED_NS;
+    this.#actions.push({ kind: "errors", maxErrorNs, estErrorNs: sigmaNs, synchronised });
   }
 
   #sayState(): void {

@@ -43,8 +43,9 @@ export class Carrier {
     return this.#carry.rate();
   }
 
-  get error(): CarryError {
-    return { sigmaNs: this.#carry.sigmaNs, boundNs: this.#carry.boundNs };
+  /** How far stamps since `rawNs` may be off: the worst piece of the line counts (ns). */
+  errorSince(rawNs: RawNanos): CarryError {
+    return this.#carry.worstSince(rawNs);
   }
 
   addTriples(triples: TripleColumns): void {

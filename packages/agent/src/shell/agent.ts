@@ -169,6 +169,9 @@ export class Agent {
       case "step":
         void this.#step(action.stepNs, action.freqPpb);
         break;
+      case "errors":
+        this.#timestamper.setErrors(action.maxErrorNs, action.estErrorNs, action.synchronised);
+        break;
       case "log":
         this.#log[action.level](action.text);
         break;

@@ -42,7 +42,16 @@ let output = "";
 const seen = new Map<string, Set<string>>();
 
 beforeAll(async () => {
-  lab = spawn(process.execPath, [bin("ttcs.js"), "lab", "--hosts", `${HOSTS}`, "--seed", "11", "--json", jsonFile]);
+  lab = spawn(process.execPath, [
+    bin("ttcs.js"),
+    "lab",
+    "--hosts",
+    `${HOSTS}`,
+    "--seed",
+    "11",
+    "--json",
+    jsonFile,
+  ]);
   lab.stdout!.on("data", (d) => {
     output += d;
   });
@@ -57,10 +66,14 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function until(condition: () => boolean | Promise<boolean>, seconds: number): Promise<number> {
+async function until(
+  condition: () => boolean | Promise<boolean>,
+  seconds: number,
+): Promise<number> {
   const start = performance.now();
   while (!(await condition())) {
-    if (performance.now() - start > seconds * 1000) throw new Error(`not within ${seconds} s\n${output}`);
+    if (performance.now() - start > seconds * 1000)
+      throw new Error(`not within ${seconds} s\n${output}`);
     await sleep(100);
   }
   return (performance.now() - start) / 1000;
@@ -90,7 +103,9 @@ test("from outside, the system clocks of the agents agree", { timeout: 0 }, asyn
   const tracks = await Promise.all(agents.map((a) => poll(a.id, a.status, STEADY_S)));
   const apart = pairwiseNs(tracks);
   const figures = percentiles(apart);
-  console.log(`pairwise |difference| of system clocks over ${STEADY_S} s: ${JSON.stringify(figures)}`);
+  console.log(
+    `pairwise |difference| of system clocks over ${STEADY_S} s: ${JSON.stringify(figures)}`,
+  );
   expect(apart.length).toBeGreaterThan(STEADY_S * 4 * 21);
   expect(figures.p99!).toBeLessThan(2 * LIMIT_P99_NS);
 });
@@ -162,8 +177,12 @@ async function poll(id: string, status: string, seconds: number): Promise<Point[
 
 /** |difference| of every two clocks at equal kernel instants, by lines between their readings. */
 function pairwiseNs(tracks: readonly Point[][]): number[] {
-  const from = tracks.map((t) => t[0].kernelNs).reduce((a, b) => (a > b ? a : b));
-  const to = tracks.map((t) => t.at(-1)!.kernelNs).reduce((a, b) => (a < b ? a : b));
+  const inOrder = (a: bigint, b: bigint) => Number(a - b);
+  const from = tracks
+    .map((t) => t[0].kernelNs)
+    .sort(inOrder)
+    .at(-1)!;
+  const to = tracks.map((t) => t.at(-1)!.kernelNs).sort(inOrder)[0];
   const apart: number[] = [];
   for (let at = from; at < to; at += 200_000_000n) {
     const values = tracks.map((t) => interpolate(t, at));

@@ -50,7 +50,8 @@ test("exact fits at different instants, walked in both directions, leave no surp
   const at = 1_050_000_000;
   const aligned = alignFits(1, raw(hosts[0], at), fits);
   expect([...aligned.hosts].sort()).toEqual([1, 2, 3, 4, 5]);
-  for (let e = 0; e < aligned.edgeCount; e++) expect(Math.abs(aligned.surplusNs[e])).toBeLessThan(5);
+  for (let e = 0; e < aligned.edgeCount; e++)
+    expect(Math.abs(aligned.surplusNs[e])).toBeLessThan(5);
   aligned.hosts.forEach((number, row) => {
     const truth = raw(hosts[number - 1], at);
     const said = Number(aligned.baseRawNs[row] - truth) + aligned.restNs[row];
