@@ -45,6 +45,18 @@ test("one seed gives one course of events", () => {
   expect(run()).toEqual(run());
 });
 
+test("a round is solved once, also when a host reports late or not at all", () => {
+  const world = new World({ seed: 8 });
+  world.run(15);
+  world.killAgent(world.nodes[4]);
+  world.startAgent(world.nodes[4]);
+  const round = () => world.nodes[1].core.keeper.round;
+  const before = round();
+  world.run(20);
+  expect(Number(round() - before)).toBeGreaterThanOrEqual(39);
+  expect(Number(round() - before)).toBeLessThanOrEqual(41);
+});
+
 test("two hosts wait for a third, and their clocks stay untouched", () => {
   const world = new World({ hosts: 2 });
   const before = world.nodes.map((n) => n.host.systemAt(0) - n.host.rawAt(0));

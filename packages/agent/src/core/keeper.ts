@@ -24,6 +24,9 @@ const WRITE_EVERY_NS = 0.9 * SECOND_NS;
 /** ... or without one when this much has passed (ns): holdover goes on steering to the last line. */
 const WRITE_AT_LATEST_NS = 1.25 * SECOND_NS;
 
+/** Just after a large write the clock cannot be read; an offset this young stands in (ns). */
+const BLIND_NS = 150_000_000;
+
 /** What never changes about the host. */
 export interface KeeperOptions {
   /** False: the clock is measured and never written. */
@@ -65,6 +68,7 @@ export class Keeper {
   #lockedBefore = false;
   #lastWriteRawNs: RawNanos | undefined;
   #writing = false;
+  #lastOffset: { readonly rawNs: RawNanos; readonly offsetNs: number } | undefined;
   connected = false;
   waiting: Waiting | undefined;
   refusal: string | undefined;
@@ -195,9 +199,16 @@ export class Keeper {
 
   #offsetNs(nowRawNs: RawNanos, carrier: Carrier): number | undefined {
     const reading = carrier.systemAt(nowRawNs);
-    if (!this.#line || !reading) return undefined;
+    if (!this.#line) return undefined;
+    if (!reading) {
+      const last = this.#lastOffset;
+      return last && diffNs(nowRawNs, last.rawNs) < BLIND_NS ? last.offsetNs : undefined;
+    }
     const domain = this.#line.at(nowRawNs);
-    return Number(reading.systemNs - domain.unixNs) + reading.fractionNs - domain.fractionNs;
+    const offsetNs =
+      Number(reading.systemNs - domain.unixNs) + reading.fractionNs - domain.fractionNs;
+    this.#lastOffset = { rawNs: nowRawNs, offsetNs };
+    return offsetNs;
   }
 
   #utcBoundNs(boundNs: number): number | undefined {

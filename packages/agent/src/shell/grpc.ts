@@ -1,5 +1,9 @@
 /** Binds the generated services to grpc-js. */
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { CoordinatorService, grpcServiceDefinition, PeerService } from "@ttcs/protocol";
+
+// What fails is told once, in our own words; the library's lines on standard error would repeat it.
+setLogVerbosity(logVerbosity.NONE);
 
 const toBuffer = (b: Uint8Array): Buffer => Buffer.from(b.buffer, b.byteOffset, b.byteLength);
 

@@ -27,8 +27,12 @@ export async function serveStatus(path: string, requests: StatusRequests): Promi
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     const lines = createInterface({ input: socket });
-    lines.on("line", async (line) => {
-      socket.write(`${JSON.stringify(await answer(line, requests))}\n`);
+    // One after the other: answers come in the order of the questions.
+    let last = Promise.resolve();
+    lines.on("line", (line) => {
+      last = last.then(async () => {
+        socket.write(`${JSON.stringify(await answer(line, requests))}\n`);
+      });
     });
     // readline repeats the socket's errors, which are dealt with above.
     lines.on("error", () => {});

@@ -1,7 +1,7 @@
 /** `ttcs lab`: a whole domain on this machine. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "../fail.ts";
-import { Laboratory, LOOK_EVERY_MS } from "../lab/laboratory.ts";
+import { Laboratory, type LaboratoryOptions, LOOK_EVERY_MS } from "../lab/laboratory.ts";
 import { Screen, summaryText, tableText } from "../lab/screen.ts";
 
 interface LabCommandOptions {
@@ -31,7 +31,7 @@ export async function runLab(options: LabCommandOptions): Promise<void> {
   const { hosts, seed, json } = options;
   if (options.demo) process.stdout.write(demoText(hosts));
   process.stdout.write(`laboratory: ${hosts} hosts, seed ${seed}\n`);
-  const laboratory = new Laboratory({ hosts, seed, json });
+  const laboratory = openLaboratory({ hosts, seed, json });
   let ending = false;
   const stop = () => {
     ending = true;
@@ -53,4 +53,12 @@ export async function runLab(options: LabCommandOptions): Promise<void> {
   }
   process.stdout.write(`${summaryText(await laboratory.end())}\n`);
   process.exit(0);
+}
+
+function openLaboratory(options: LaboratoryOptions): Laboratory {
+  try {
+    return new Laboratory(options);
+  } catch (error) {
+    return fail(`ttcs lab: ${(error as Error).message}; choose another --json file`);
+  }
 }

@@ -36,8 +36,11 @@ export class Laboratory {
   #line: Sight["status"]["line"] = [];
   #ending = false;
 
+  /** @throws Error when the file for `json` cannot be written. */
   constructor(options: LaboratoryOptions) {
     this.#options = options;
+    process.on("exit", () => rmSync(this.#dir, { recursive: true, force: true }));
+    if (options.json) writeFileSync(options.json, "{}\n");
     this.#hosts = planHosts(options.hosts, options.seed, this.#dir, readKernelClocks());
     this.#observers = this.#hosts.map((host) => new Observer(host));
   }

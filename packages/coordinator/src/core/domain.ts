@@ -30,6 +30,8 @@ import { changeReference } from "./takeover.ts";
 export const MINIMUM_HOSTS = 3;
 /** A round is solved this long after its first report at the latest (ms). */
 const SOLVE_DEADLINE_MS = 100;
+/** Reports that come this soon after a solve are late for it, not early for the next (ms). */
+const LATE_MS = 300;
 /** Hosts that wait are told so this often (ms). */
 const WAITING_EVERY_MS = 1_000;
 /** A host that stays away this long is dealt no neighbours any more (ms). */
@@ -78,6 +80,7 @@ export class DomainCore {
   #edges: readonly Edge[] = [];
   #lockedOnce = false;
   #firstReportMs = Number.NaN;
+  #solvedMs = -Infinity;
   readonly #reported = new Set<number>();
   #waitingToldMs = -Infinity;
   #lastClose: { unixNs: bigint; monotonicMs: number } | undefined;
@@ -184,6 +187,8 @@ export class DomainCore {
     for (const line of this.#fits.take(report.fits, host.number, now.monotonicMs)) {
       this.#log("warn", `refused ${line}`);
     }
+    // A late report's fits wait for the next round: no round is solved twice.
+    if (now.monotonicMs - this.#solvedMs < LATE_MS) return;
     if (this.#reported.size === 0) this.#firstReportMs = now.monotonicMs;
     this.#reported.add(host.number);
     if (this.#reported.size >= connectedHosts(this.#hosts.values()).length) this.#solve(now);
@@ -191,6 +196,7 @@ export class DomainCore {
 
   #solve(now: ServerTime): void {
     this.#firstReportMs = Number.NaN;
+    this.#solvedMs = now.monotonicMs;
     this.#reported.clear();
     const connected = connectedHosts(this.#hosts.values());
     if (connected.length < MINIMUM_HOSTS) return;

@@ -51,8 +51,10 @@ export function referenceReason(chosen: Host, hosts: Iterable<Host>): string {
   const rivals = [...hosts].filter(
     (h) => h !== chosen && h.hello.clockQuality === chosen.hello.clockQuality,
   );
-  const quality = `clock_quality ${chosen.hello.clockQuality}`;
-  if (rivals.length === 0) return `highest ${quality}`;
+  const { clockQuality } = chosen.hello;
+  const nobody = clockQuality <= 1 ? ", nobody has more than 1" : "";
+  const quality = `clock_quality ${clockQuality}${nobody}`;
+  if (rivals.length === 0) return `the highest ${quality}`;
   const rule = "the longest LOCKED, then the first to join, leads";
   return `${quality}, shared with ${rivals.length} other host(s): ${rule}`;
 }

@@ -5,7 +5,13 @@
  * message names, and to no other.
  */
 import { create } from "@bufbuild/protobuf";
-import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  setLogVerbosity,
+} from "@grpc/grpc-js";
 import {
   type AgentMessage,
   type CoordinatorMessage,
@@ -34,6 +40,9 @@ export interface CoordinatorOptions {
 }
 
 type Stream = ServerDuplexStream<AgentMessage, CoordinatorMessage>;
+
+// What fails is told once, in our own words; the library's lines on standard error would repeat it.
+setLogVerbosity(logVerbosity.NONE);
 
 const toBuffer = (b: Uint8Array): Buffer => Buffer.from(b.buffer, b.byteOffset, b.byteLength);
 const service = grpcServiceDefinition(CoordinatorService, toBuffer);

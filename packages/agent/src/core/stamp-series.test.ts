@@ -1,0 +1,39 @@
+import { rawNanos } from "@ttcs/units";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { EndStamps, StampSeries } from "./stamp-series.ts";
+
+const probes = (s: StampSeries) => [...s.probe.subarray(0, s.length)];
+
+test("late stamps are sorted in and doubles ignored, whatever the order of arrival", () => {
+  const numbers = fc.uniqueArray(fc.integer({ min: 0, max: 90_000 }), { maxLength: 600 });
+  fc.assert(
+    fc.property(numbers, (order) => {
+      const series = new StampSeries();
+      for (const probe of order) series.push(probe, probe * 10);
+      for (const probe of order) series.push(probe, -1);
+      expect(probes(series)).toEqual([...order].sort((a, b) => a - b));
+      for (let i = 0; i < series.length; i++) expect(series.ns[i]).toBe(series.probe[i] * 10);
+    }),
+    { seed: 2 },
+  );
+});
+
+test("numbers far below the last one mean that the sender began anew", () => {
+  const series = new StampSeries();
+  series.push(1_000_000, 5);
+  series.push(3, 6);
+  expect(probes(series)).toEqual([3]);
+});
+
+test("sliding the zero keeps the instants and drops what lies before it", () => {
+  const end = new EndStamps();
+  end.slideTo(rawNanos(1_000n));
+  end.sent.push(1, 100);
+  end.sent.push(2, 900);
+  end.received.push(7, 400);
+  end.slideTo(rawNanos(1_400n));
+  expect(probes(end.sent)).toEqual([2]);
+  expect(end.sent.ns[0]).toBe(500);
+  expect(end.received.ns[0]).toBe(0);
+});

@@ -1,0 +1,56 @@
+import { create } from "@bufbuild/protobuf";
+import { HelloSchema } from "@ttcs/protocol";
+import { expect, test } from "vitest";
+import type { Host } from "./host.ts";
+import { chooseReference, rankHosts, referenceReason } from "./reference.ts";
+
+const host = (id: string, clockQuality: number, joinOrder: number, change: Partial<Host> = {}) =>
+  ({
+    id,
+    number: joinOrder + 1,
+    joinOrder,
+    hello: create(HelloSchema, { hostId: id, clockQuality }),
+    connection: joinOrder + 1,
+    disconnectedAtMs: Number.NaN,
+    report: undefined,
+    reportedAtMs: Number.NaN,
+    lockedSinceMs: Number.NaN,
+    track: undefined,
+    ...change,
+  }) as Host;
+
+const tracked = { track: { fix: {} } } as Partial<Host>;
+
+test("the highest clock_quality leads, however late it joins, until somebody is LOCKED", () => {
+  const hosts = [host("a", 1, 0), host("b", 1, 1), host("z", 10, 2)];
+  expect(chooseReference(hosts, hosts[0], false, 0)?.id).toBe("z");
+  expect(referenceReason(hosts[2], hosts)).toBe("the highest clock_quality 10");
+});
+
+test("among equals the longest LOCKED leads, then the first to join, then the id; said aloud", () => {
+  const late = host("a", 1, 2, { lockedSinceMs: 5 });
+  const early = host("b", 1, 1, { lockedSinceMs: 3 });
+  const never = host("c", 1, 0);
+  expect(rankHosts([late, early, never]).map((h) => h.id)).toEqual(["b", "a", "c"]);
+  const twins = [host("y", 1, 0), host("x", 1, 0)];
+  expect(rankHosts(twins).map((h) => h.id)).toEqual(["x", "y"]);
+  expect(referenceReason(early, [late, early])).toContain("nobody has more than 1");
+});
+
+test("once somebody is LOCKED, a better host that joins does not take over", () => {
+  const hosts = [host("a", 1, 0, tracked), host("z", 10, 1, tracked)];
+  expect(chooseReference(hosts, hosts[0], true, 0)?.id).toBe("a");
+});
+
+test("a reference that is away for a moment keeps the lead; one that stays away loses it", () => {
+  const gone = host("r", 10, 0, { ...tracked, connection: undefined, disconnectedAtMs: 1_000 });
+  const hosts = [gone, host("a", 1, 1, tracked), host("b", 1, 2)];
+  expect(chooseReference(hosts, gone, true, 3_000)?.id).toBe("r");
+  expect(chooseReference(hosts, gone, true, 4_500)?.id).toBe("a");
+});
+
+test("a host that was never solved for cannot take over a domain that runs", () => {
+  const gone = host("r", 10, 0, { connection: undefined, disconnectedAtMs: 0 });
+  const hosts = [gone, host("fresh", 9, 1), host("known", 1, 2, tracked)];
+  expect(chooseReference(hosts, gone, true, 60_000)?.id).toBe("known");
+});
