@@ -34,6 +34,7 @@ import { Carrier } from "./carrier.ts";
 import { Edge } from "./edge.ts";
 import { Keeper, type Standing } from "./keeper.ts";
 import { RoundClock } from "./round-clock.ts";
+import type { StampSeries } from "./stamp-series.ts";
 
 /** A report does not wait longer than this for neighbours, from the close of the round (ns). */
 const REPORT_DEADLINE_NS = 130_000_000;
@@ -240,12 +241,12 @@ export class AgentCore {
 
   #flush(hostNumber: number, edge: Edge, [sentBefore, receivedBefore]: [number, number]): void {
     const { own } = edge;
-    const tail = (series: Edge["own"]["sent"], from: number) =>
-      packStamps(
-        series.probe.subarray(from, series.length),
-        series.ns.subarray(from, series.length),
-        series.length - from,
-      );
+    const tail = (series: StampSeries, before: number) => {
+      // A series is shorter than before when its sender has begun to number anew.
+      const from = Math.min(before, series.length);
+      const { probe, ns, length } = series;
+      return packStamps(probe.subarray(from, length), ns.subarray(from, length), length - from);
+    };
     const message = create(ExchangeFlushSchema, {
       header: this.#header(),
       fromHost: this.#hostNumber,
