@@ -188,6 +188,7 @@ export class AgentCore {
   /** The system clock was stepped just after `rawNs`. */
   handleStepped(rawNs: RawNanos, stepNs: number): AgentAction[] {
     this.carrier.wroteStep(rawNs, stepNs);
+    this.keeper.stepped();
     this.#log("info", `stepped the clock by ${stepNs} ns, once, at the start`);
     return this.#take();
   }

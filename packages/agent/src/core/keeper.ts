@@ -11,6 +11,7 @@ import {
   grownSigmaNs,
   guardCorrection,
   judge,
+  KERNEL_FREQ_LIMIT_PPB,
   LOCK_ROUNDS,
   Servo,
   type Verdict,
@@ -26,6 +27,14 @@ const WRITE_AT_LATEST_NS = 1.25 * SECOND_NS;
 
 /** Just after a large write the clock cannot be read; an offset this young stands in (ns). */
 const BLIND_NS = 150_000_000;
+
+/** A reading of system minus domain (ns). */
+interface Offset {
+  readonly rawNs: RawNanos;
+  readonly ns: number;
+  readonly sigmaNs: number;
+  readonly boundNs: number;
+}
 
 /** What never changes about the host. */
 export interface KeeperOptions {
@@ -44,7 +53,7 @@ export interface Standing {
   readonly verdict: Verdict;
   /** System minus domain (ns, positive: ahead); undefined before the first correction. */
   readonly offsetNs: number | undefined;
-  /** Of the offset, standard (ns) and guaranteed (ns). */
+  /** Of the offset, standard (ns) and guaranteed (ns; infinite while it cannot be read). */
   readonly sigmaNs: number;
   readonly boundNs: number;
   /** Guaranteed bound of the domain line alone, without the system clock's own distance (ns). */
@@ -68,7 +77,7 @@ export class Keeper {
   #lockedBefore = false;
   #lastWriteRawNs: RawNanos | undefined;
   #writing = false;
-  #lastOffset: { readonly rawNs: RawNanos; readonly offsetNs: number } | undefined;
+  #lastOffset: Offset | undefined;
   connected = false;
   waiting: Waiting | undefined;
   refusal: string | undefined;
@@ -132,7 +141,7 @@ export class Keeper {
     if (!line || !this.steers || this.#writing || this.refusal !== undefined) return undefined;
     const sinceNs = this.#lastWriteRawNs ? diffNs(nowRawNs, this.#lastWriteRawNs) : Infinity;
     if (sinceNs < (fresh ? WRITE_EVERY_NS : WRITE_AT_LATEST_NS)) return undefined;
-    const offsetNs = this.#offsetNs(nowRawNs, carrier);
+    const offsetNs = this.#offset(nowRawNs, carrier)?.ns;
     if (offsetNs === undefined) return undefined;
     // The setting holds until the next write: its middle is what the rate is asked for.
     const ahead = addNs(nowRawNs, SECOND_NS / 2);
@@ -155,13 +164,20 @@ export class Keeper {
     this.#writing = false;
   }
 
+  /** The clock was stepped: what was read before says nothing any more. */
+  stepped(): void {
+    this.#lastOffset = undefined;
+  }
+
   /** How things stand at a raw instant. */
   standing(nowRawNs: RawNanos, carrier: Carrier): Standing {
-    const reading = carrier.systemAt(nowRawNs);
-    const offsetNs = this.#offsetNs(nowRawNs, carrier);
+    const offset = this.#offset(nowRawNs, carrier);
+    const offsetNs = offset?.ns;
     const line = this.lineError(nowRawNs);
-    const sigmaNs = Math.hypot(line.sigmaNs, reading?.sigmaNs ?? 0);
-    const boundNs = line.boundNs + Math.abs(offsetNs ?? 0) + (reading?.boundNs ?? 0);
+    const sigmaNs = Math.hypot(line.sigmaNs, offset?.sigmaNs ?? 0);
+    const boundNs = offset
+      ? line.boundNs + Math.abs(offset.ns) + offset.boundNs
+      : Number.POSITIVE_INFINITY;
     const correctionAgeS = this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs);
     const verdict = judge({
       ...(this.refusal === undefined ? {} : { refusal: this.refusal }),
@@ -173,7 +189,7 @@ export class Keeper {
       trustedRounds: this.#trustedRounds,
       correctionReason: this.#correction?.reason ?? "",
       sigmaNs,
-      boundNs,
+      boundNs: line.boundNs,
       steered: this.steers,
       locked: this.#locked,
     });
@@ -197,23 +213,26 @@ export class Keeper {
     };
   }
 
-  #offsetNs(nowRawNs: RawNanos, carrier: Carrier): number | undefined {
-    const reading = carrier.systemAt(nowRawNs);
+  /** System minus domain with the uncertainty of reading it; a young one stands in for a moment. */
+  #offset(nowRawNs: RawNanos, carrier: Carrier): Offset | undefined {
     if (!this.#line) return undefined;
+    const reading = carrier.systemAt(nowRawNs);
     if (!reading) {
       const last = this.#lastOffset;
-      return last && diffNs(nowRawNs, last.rawNs) < BLIND_NS ? last.offsetNs : undefined;
+      const ageNs = last ? diffNs(nowRawNs, last.rawNs) : Number.POSITIVE_INFINITY;
+      if (!last || ageNs > BLIND_NS) return undefined;
+      return { ...last, boundNs: last.boundNs + ageNs * KERNEL_FREQ_LIMIT_PPB * 1e-9 };
     }
     const domain = this.#line.at(nowRawNs);
-    const offsetNs =
-      Number(reading.systemNs - domain.unixNs) + reading.fractionNs - domain.fractionNs;
-    this.#lastOffset = { rawNs: nowRawNs, offsetNs };
-    return offsetNs;
+    const ns = Number(reading.systemNs - domain.unixNs) + reading.fractionNs - domain.fractionNs;
+    const { sigmaNs, boundNs } = reading;
+    this.#lastOffset = { rawNs: nowRawNs, ns, sigmaNs, boundNs };
+    return this.#lastOffset;
   }
 
   #utcBoundNs(boundNs: number): number | undefined {
     const c = this.#correction;
-    if (!c?.referenceHasSource) return undefined;
+    if (!c?.referenceHasSource || !Number.isFinite(boundNs)) return undefined;
     return boundNs + Math.abs(c.referencePullNs) + c.referenceMaxErrorNs;
   }
 

@@ -79,7 +79,7 @@ export function agentStatus(
     correct_clock: options.correctClock,
     offset_ns: standing.offsetNs ?? null,
     sigma_ns: known ? standing.sigmaNs : null,
-    bound_ns: known ? standing.boundNs : null,
+    bound_ns: known && Number.isFinite(standing.boundNs) ? standing.boundNs : null,
     utc_bound_ns: standing.utcBoundNs ?? null,
     reference_pull_ns: correction?.referencePullNs ?? null,
     correction_age_s: standing.correctionAgeS ?? null,

@@ -1,7 +1,7 @@
 /** Runs a laboratory: starts the processes, looks at them, and sums up. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readKernelClocks } from "@ttcs/timestamper";
 import { Children } from "./children.ts";
 import { Figures, type LabSummary, type ProcessCost } from "./figures.ts";
@@ -36,11 +36,11 @@ export class Laboratory {
   #line: Sight["status"]["line"] = [];
   #ending = false;
 
-  /** @throws Error when the file for `json` cannot be written. */
+  /** @throws Error when the folder of the file for `json` cannot be written. */
   constructor(options: LaboratoryOptions) {
     this.#options = options;
     process.on("exit", () => rmSync(this.#dir, { recursive: true, force: true }));
-    if (options.json) writeFileSync(options.json, "{}\n");
+    if (options.json) accessSync(dirname(options.json), constants.W_OK);
     this.#hosts = planHosts(options.hosts, options.seed, this.#dir, readKernelClocks());
     this.#observers = this.#hosts.map((host) => new Observer(host));
   }
@@ -135,6 +135,9 @@ export class Laboratory {
       })),
       ...(summary ? { summary } : {}),
     };
-    writeFileSync(this.#options.json, `${JSON.stringify(document, null, 2)}\n`);
+    // Whole or not at all: others read the file while it is renewed.
+    const { json } = this.#options;
+    writeFileSync(`${json}.new`, `${JSON.stringify(document, null, 2)}\n`);
+    renameSync(`${json}.new`, json);
   }
 }
