@@ -14,11 +14,17 @@ import {
   type Neighbour,
   unpackStamps,
 } from "@ttcs/protocol";
-import { addNs, rawNanos, WINDOW_NS } from "@ttcs/units";
+import { addNs, rawNanos, SECOND_NS, WINDOW_NS } from "@ttcs/units";
 import { EndStamps, type StampSeries } from "./stamp-series.ts";
 
 /** More stamps than this in one flush are no half second of probing (500 pairs/s make 500). */
 const COLUMN_LIMIT = 8192;
+
+/**
+ * A window is fitted once it spans this much (ns). Half-filled windows would be right within their
+ * sigma, but so wide that a host is LOCKED by them and loses it again as sigma shrinks.
+ */
+const SPAN_NS_MIN = 1_300_000_000;
 
 const newColumns = (): ProbeColumns => ({
   length: 0,
@@ -93,6 +99,8 @@ export class Edge {
     const [owner, other] = mine ? [this.own, this.peer] : [this.peer, this.own];
     join(owner.sent, other.received, forward);
     join(other.sent, owner.received, reverse);
+    const spanNs = Math.min(span(forward), span(reverse));
+    if (spanNs < SPAN_NS_MIN) return this.#distrust(ownNumber, spanNs);
     const result = fitEdge({
       forward,
       reverse,
@@ -102,14 +110,24 @@ export class Edge {
       sentReverseCount: other.sent.length,
     });
     this.lastFit = create(EdgeFitSchema, {
-      owner: mine ? ownNumber : this.neighbour.hostNumber,
-      other: mine ? this.neighbour.hostNumber : ownNumber,
-      audit: !mine,
+      ...this.#ends(ownNumber),
       ownerBaseRawNs: owner.baseRawNs,
       otherBaseRawNs: other.baseRawNs,
       ...fitFields(result),
     });
     return this.lastFit;
+  }
+
+  #distrust(ownNumber: number, spanNs: number): EdgeFit {
+    const distrust = `only ${(spanNs / SECOND_NS).toFixed(1)} s of probes so far`;
+    this.lastFit = create(EdgeFitSchema, { ...this.#ends(ownNumber), distrust });
+    return this.lastFit;
+  }
+
+  #ends(ownNumber: number) {
+    const { owner: mine, hostNumber } = this.neighbour;
+    const [owner, other] = mine ? [ownNumber, hostNumber] : [hostNumber, ownNumber];
+    return { owner, other, audit: !mine };
   }
 }
 
@@ -134,6 +152,10 @@ function join(sent: StampSeries, received: StampSeries, out: ProbeColumns): void
   }
   out.length = count;
 }
+
+/** Time from the first to the last probe (ns). */
+const span = (columns: ProbeColumns): number =>
+  columns.length > 0 ? columns.txNs[columns.length - 1] - columns.txNs[0] : 0;
 
 function fitFields(result: EdgeFitResult) {
   if (!result.trusted) {
