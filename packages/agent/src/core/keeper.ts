@@ -139,6 +139,8 @@ export class Keeper {
   decide(nowRawNs: RawNanos, carrier: Carrier, fresh: boolean): Write | undefined {
     const line = this.#line;
     if (!line || !this.steers || this.#writing || this.refusal !== undefined) return undefined;
+    // The first write waits for as much trust as LOCKED does: then one step is enough.
+    if (!this.#lockedBefore && this.#trustedRounds < LOCK_ROUNDS) return undefined;
     const sinceNs = this.#lastWriteRawNs ? diffNs(nowRawNs, this.#lastWriteRawNs) : Infinity;
     if (sinceNs < (fresh ? WRITE_EVERY_NS : WRITE_AT_LATEST_NS)) return undefined;
     const offsetNs = this.#offset(nowRawNs, carrier)?.ns;
@@ -151,7 +153,7 @@ export class Keeper {
       settingPpb: carrier.settingPpb,
       measuredFreqPpb: carrier.measuredFreqPpb,
       lockedBefore: this.#lockedBefore,
-      mayStep: !this.#lockedBefore && this.#trustedRounds >= LOCK_ROUNDS,
+      mayStep: !this.#lockedBefore,
     });
     this.#writing = true;
     this.#lastWriteRawNs = nowRawNs;
