@@ -12,6 +12,7 @@ const locked: ClockFacts = {
   boundNs: 900,
   steered: true,
   locked: true,
+  closeForS: 0,
 };
 
 const without = <K extends keyof ClockFacts>(key: K): Omit<ClockFacts, K> => {
@@ -47,10 +48,11 @@ test.each([
   expect(verdict.reason).toMatch(reason);
 });
 
-test("entering LOCKED asks for half the distance that staying allows", () => {
+test("entering LOCKED takes a while within half the limit; staying needs the limit alone", () => {
   expect(judge({ ...locked, offsetNs: 300 }).state).toBe("LOCKED");
-  expect(judge({ ...locked, offsetNs: 300, locked: false }).state).toBe("ACQUIRING");
-  expect(judge({ ...locked, offsetNs: 240, locked: false }).state).toBe("LOCKED");
+  const outside = { ...locked, locked: false };
+  expect(judge({ ...outside, offsetNs: 20, closeForS: 0.1 }).state).toBe("ACQUIRING");
+  expect(judge({ ...outside, offsetNs: 20, closeForS: 0.5 }).state).toBe("LOCKED");
 });
 
 test("an observer is LOCKED whatever its own clock shows", () => {

@@ -38,6 +38,8 @@ export interface ClockFacts {
   readonly steered: boolean;
   /** True when the last verdict was LOCKED: entering asks for more than staying. */
   readonly locked: boolean;
+  /** For how long the offset has been within half of LOCKED's limit without a break (s). */
+  readonly closeForS: number;
 }
 
 /** LOCKED needs this many trusted rounds in a row. */
@@ -47,8 +49,14 @@ export const FRESH_CORRECTION_S = 2;
 /** LOCKED needs the clock within this of domain time, or within LOCK_SIGMAS (ns). */
 export const LOCK_OFFSET_NS = 500;
 export const LOCK_SIGMAS = 4;
+/** Entering takes this long within half the limit (s): a clock that rushes past is not LOCKED. */
+export const ENTER_AFTER_S = 0.4;
 /** In holdover, a bound beyond this says no more than the crystal alone does (ns). */
 export const HOLDOVER_BOUND_LIMIT_NS = 1_000_000;
+
+/** How far a LOCKED clock may be from domain time (ns). */
+export const lockLimitNs = (sigmaNs: number): number =>
+  Math.max(LOCK_OFFSET_NS, LOCK_SIGMAS * sigmaNs);
 
 /** The state that these facts amount to. */
 export function judge(facts: ClockFacts): Verdict {
@@ -105,9 +113,10 @@ function withCorrections(facts: ClockFacts): Verdict {
   if (facts.offsetNs === undefined) {
     return verdict("ACQUIRING", "reading the system clock", "");
   }
-  // Half the limit to enter: noise at the border must not make the state flap.
-  const limitNs = Math.max(LOCK_OFFSET_NS, LOCK_SIGMAS * facts.sigmaNs) * (facts.locked ? 1 : 0.5);
-  if (Math.abs(facts.offsetNs) <= limitNs) return verdict("LOCKED", "", "");
+  const limitNs = lockLimitNs(facts.sigmaNs);
+  if (facts.locked ? Math.abs(facts.offsetNs) <= limitNs : facts.closeForS >= ENTER_AFTER_S) {
+    return verdict("LOCKED", "", "");
+  }
   const reason = `${Math.round(facts.offsetNs)} ns from domain time, slewing to ${Math.round(limitNs)} ns`;
   return verdict("ACQUIRING", reason, "");
 }

@@ -11,6 +11,7 @@ export {
   FRESH_CORRECTION_S,
   judge,
   LOCK_ROUNDS,
+  lockLimitNs,
   type Verdict,
 } from "./clock-state.ts";
 export { type DomainInstant, DomainLine, type DomainSegment } from "./domain-line.ts";

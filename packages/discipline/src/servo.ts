@@ -8,8 +8,9 @@
  *   u = g - e / h - m
  *
  * with g the rate of domain time against raw while the setting will hold, e = system - domain, h the
- * horizon and m the learnt mismatch between the setting and the rate it produced. A horizon of one update is deadbeat and is used while
- * acquiring; three updates average the noise of reading the clock once LOCKED.
+ * horizon and m the learnt mismatch between the setting and the rate it produced. While not LOCKED
+ * the horizon is a little more than one update: nearly deadbeat, and a late update does not
+ * overshoot. While LOCKED it is three updates, which average the noise of reading the clock.
  *
  * Limits are relative to the learnt base frequency: what a host needs just to keep pace is never
  * counted as slew. What it cannot see: that the line itself is wrong (see the guard).
@@ -17,7 +18,7 @@
 
 /** The servo's constants. */
 export interface ServoOptions {
-  /** Steering horizon before and after the first lock (s). */
+  /** Steering horizon while not LOCKED and while LOCKED (s). */
   readonly acquireHorizonS: number;
   readonly lockedHorizonS: number;
   /** Largest slew relative to the base frequency before and after the first lock (ppb). */
@@ -29,7 +30,7 @@ export interface ServoOptions {
 
 /** Slew limits as threat row 13 states them; horizons from the architecture's 2 to 4 s. */
 export const defaultServoOptions: ServoOptions = {
-  acquireHorizonS: 1,
+  acquireHorizonS: 1.1,
   lockedHorizonS: 3,
   acquireSlewPpb: 500_000,
   lockedSlewPpb: 50_000,
@@ -48,7 +49,8 @@ export interface ServoInput {
   /** Setting in force (ppb) and the rate of system against raw that was measured with it (ppb). */
   readonly settingPpb: number;
   readonly measuredFreqPpb: number;
-  /** True once the clock has been LOCKED since the start. */
+  /** True while the clock is LOCKED, and true once it has been since the start. */
+  readonly locked: boolean;
   readonly lockedBefore: boolean;
   /** True when a step is still allowed: at the first start only. */
   readonly mayStep: boolean;
@@ -78,11 +80,6 @@ export class Servo {
     return this.#mismatchPpb;
   }
 
-  /** The horizon in force (s). */
-  horizonS(lockedBefore: boolean): number {
-    return lockedBefore ? this.options.lockedHorizonS : this.options.acquireHorizonS;
-  }
-
   /** Decides the next setting. Call once per second. */
   decide(input: ServoInput): ServoOutput {
     this.#learn(input.measuredFreqPpb - input.settingPpb);
@@ -90,8 +87,9 @@ export class Servo {
     if (input.mayStep && Math.abs(input.offsetNs) > this.options.stepThresholdNs) {
       return { kind: "step", stepNs: -Math.round(input.offsetNs), freqPpb: kernelLimit(basePpb) };
     }
-    const wantedPpb = -input.offsetNs / this.horizonS(input.lockedBefore);
-    const limitPpb = input.lockedBefore ? this.options.lockedSlewPpb : this.options.acquireSlewPpb;
+    const { acquireHorizonS, lockedHorizonS, acquireSlewPpb, lockedSlewPpb } = this.options;
+    const wantedPpb = -input.offsetNs / (input.locked ? lockedHorizonS : acquireHorizonS);
+    const limitPpb = input.lockedBefore ? lockedSlewPpb : acquireSlewPpb;
     const slewPpb = Math.max(-limitPpb, Math.min(limitPpb, wantedPpb));
     const freqPpb = kernelLimit(basePpb + slewPpb);
     return { kind: "slew", freqPpb, limited: freqPpb !== basePpb + wantedPpb };

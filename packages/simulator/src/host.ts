@@ -16,6 +16,16 @@ const BRACKET_NS = 150;
 /** Kernel stamps are late by an exponential delay of this mean (ns). */
 const STAMP_NOISE_NS = 50;
 
+/** Writes remembered: more than a batch can hold. */
+const KNOTS_KEPT = 8;
+
+/** The system clock from a write on: its rate against raw (ppb) and where it stood (Unix ns). */
+interface Knot {
+  readonly rawNs: bigint;
+  readonly systemNs: bigint;
+  readonly settingPpb: number;
+}
+
 /** A stamp that waits for the next batch. */
 interface Stamp {
   readonly peer: number;
@@ -30,10 +40,8 @@ export class SimulatedHost {
   readonly #rawZeroNs: bigint;
   readonly #freqPpb: number;
   readonly #phase: number;
-  /** System clock at the raw instant of the last write, and its rate since then. */
-  #knotRawNs: bigint;
-  #knotSystemNs: bigint;
-  #settingPpb = 0;
+  /** The writes so far, the newest last: an instant before a write is read as it was then. */
+  readonly #knots: Knot[];
   #sent: Stamp[] = [];
   #received: Stamp[] = [];
 
@@ -50,8 +58,8 @@ export class SimulatedHost {
     this.#rawZeroNs = BigInt(Math.floor(this.#prng.between(1e12, 1e15)));
     this.#freqPpb = freqPpb;
     this.#phase = this.#prng.between(0, 2 * Math.PI);
-    this.#knotRawNs = this.#rawZeroNs;
-    this.#knotSystemNs = unixZeroNs + BigInt(Math.round(systemErrorNs));
+    const systemNs = unixZeroNs + BigInt(Math.round(systemErrorNs));
+    this.#knots = [{ rawNs: this.#rawZeroNs, systemNs, settingPpb: 0 }];
   }
 
   /** The raw clock at true time `atNs` (ns). */
@@ -64,24 +72,25 @@ export class SimulatedHost {
 
   /** The system clock at true time `atNs` (Unix ns). */
   systemAt(atNs: number): bigint {
-    const elapsed = this.rawAt(atNs) - this.#knotRawNs;
-    return (
-      this.#knotSystemNs + elapsed + BigInt(Math.round(Number(elapsed) * this.#settingPpb * 1e-9))
-    );
+    const rawNs = this.rawAt(atNs);
+    const knot = this.#knots.findLast((k) => k.rawNs <= rawNs) ?? this.#knots[0];
+    const elapsed = rawNs - knot.rawNs;
+    return knot.systemNs + elapsed + BigInt(Math.round(Number(elapsed) * knot.settingPpb * 1e-9));
   }
 
   /** Sets the rate of the system clock against raw; returns the raw instant. */
-  adjust(atNs: number, freqPpb: number): bigint {
-    this.#knotSystemNs = this.systemAt(atNs);
-    this.#knotRawNs = this.rawAt(atNs);
-    this.#settingPpb = freqPpb;
-    return this.#knotRawNs;
+  adjust(atNs: number, settingPpb: number): bigint {
+    const rawNs = this.rawAt(atNs);
+    this.#knots.push({ rawNs, systemNs: this.systemAt(atNs), settingPpb });
+    if (this.#knots.length > KNOTS_KEPT) this.#knots.shift();
+    return rawNs;
   }
 
   /** Steps the system clock; returns the raw instant. */
   step(atNs: number, stepNs: number): bigint {
-    const rawNs = this.adjust(atNs, this.#settingPpb);
-    this.#knotSystemNs += BigInt(Math.round(stepNs));
+    const rawNs = this.rawAt(atNs);
+    const systemNs = this.systemAt(atNs) + BigInt(Math.round(stepNs));
+    this.#knots.push({ rawNs, systemNs, settingPpb: this.#settingPpb });
     return rawNs;
   }
 
@@ -121,6 +130,10 @@ export class SimulatedHost {
         malformed: 0,
       },
     };
+  }
+
+  get #settingPpb(): number {
+    return this.#knots[this.#knots.length - 1].settingPpb;
   }
 
   #triples(atNs: number, sinceNs: number): TripleColumns {

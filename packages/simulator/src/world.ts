@@ -54,7 +54,6 @@ interface Node {
 
 interface Event {
   readonly atNs: number;
-  readonly order: number;
   readonly run: () => void;
 }
 
@@ -66,8 +65,7 @@ export class World {
   server: DomainCore | undefined;
   nowNs = 0;
   readonly #prng: Prng;
-  #events: Event[] = [];
-  #order = 0;
+  readonly #events: Event[] = [];
   #nextConnection = 1;
   #term = 100n;
 
@@ -282,22 +280,25 @@ export class World {
     this.#at(this.nowNs + MESSAGE_NS, run);
   }
 
+  /** Puts an event in its place: the queue is in order of time, then of coming in. */
   #at(atNs: number, run: () => void): void {
-    this.#events.push({ atNs, order: this.#order++, run });
+    let low = 0;
+    let high = this.#events.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#events[middle].atNs <= atNs) low = middle + 1;
+      else high = middle;
+    }
+    this.#events.splice(low, 0, { atNs, run });
   }
 
-  /** Runs all events up to now, in order; those that they cause in the same span as well. */
+  /** Runs all events up to now, in order, and those that they cause in the same span. */
   #deliver(): void {
     const untilNs = this.nowNs;
-    for (;;) {
-      const due = this.#events.filter((e) => e.atNs <= untilNs);
-      if (due.length === 0) break;
-      this.#events = this.#events.filter((e) => e.atNs > untilNs);
-      due.sort((a, b) => a.atNs - b.atNs || a.order - b.order);
-      for (const e of due) {
-        this.nowNs = e.atNs;
-        e.run();
-      }
+    while (this.#events.length > 0 && this.#events[0].atNs <= untilNs) {
+      const event = this.#events.shift()!;
+      this.nowNs = event.atNs;
+      event.run();
     }
     this.nowNs = untilNs;
   }

@@ -13,6 +13,7 @@ import {
   judge,
   KERNEL_FREQ_LIMIT_PPB,
   LOCK_ROUNDS,
+  lockLimitNs,
   Servo,
   type Verdict,
 } from "@ttcs/discipline";
@@ -75,6 +76,7 @@ export class Keeper {
   #trustedRounds = 0;
   #locked = false;
   #lockedBefore = false;
+  #closeSinceRawNs: RawNanos | undefined;
   #lastWriteRawNs: RawNanos | undefined;
   #writing = false;
   #lastOffset: Offset | undefined;
@@ -152,6 +154,7 @@ export class Keeper {
       domainFreqPpb: line.freqPpbAt(ahead),
       settingPpb: carrier.settingPpb,
       measuredFreqPpb: carrier.measuredFreqPpb,
+      locked: this.#locked,
       lockedBefore: this.#lockedBefore,
       mayStep: !this.#lockedBefore,
     });
@@ -194,6 +197,7 @@ export class Keeper {
       boundNs: line.boundNs,
       steered: this.steers,
       locked: this.#locked,
+      closeForS: this.#closeForS(nowRawNs, offset, sigmaNs),
     });
     this.#locked = verdict.state === "LOCKED";
     this.#lockedBefore ||= this.#locked;
@@ -230,6 +234,13 @@ export class Keeper {
     const { sigmaNs, boundNs } = reading;
     this.#lastOffset = { rawNs: nowRawNs, ns, sigmaNs, boundNs };
     return this.#lastOffset;
+  }
+
+  #closeForS(nowRawNs: RawNanos, offset: Offset | undefined, sigmaNs: number): number {
+    const close = offset !== undefined && Math.abs(offset.ns) <= lockLimitNs(sigmaNs) / 2;
+    if (!close) this.#closeSinceRawNs = undefined;
+    else this.#closeSinceRawNs ??= nowRawNs;
+    return this.#ageS(this.#closeSinceRawNs, nowRawNs) ?? 0;
   }
 
   #utcBoundNs(boundNs: number): number | undefined {
