@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { grownBoundNs, grownSigmaNs } from "./bound.ts";
+import { bentNs, grownBoundNs, grownSigmaNs } from "./bound.ts";
 
 test("a bound is what was solved at age zero, and covers 10 us of a drifting crystal in a minute", () => {
   expect(grownBoundNs(700, 5, 0)).toBe(700);
@@ -19,4 +19,9 @@ test("a bound never shrinks with age, and never falls below sigma", () => {
     }),
     { seed: 7 },
   );
+});
+
+test("domain time cannot have left an announced line before its announcement ended", () => {
+  expect(bentNs(-1)).toBe(0);
+  expect(bentNs(2)).toBe(100);
 });

@@ -10,6 +10,22 @@
  * temperature swing the estimator is judged by). A clock that breaks them breaks the bound.
  */
 
+/**
+ * The coordinator bends domain time by at most this (ppb per s): 25 ppb a round. A host that hears
+ * nothing of it has to allow for it; see `bentNs`.
+ */
+export const DOMAIN_FREQ_RATE_PPB_PER_S = 50;
+
+/**
+ * How far domain time can have left a line that was announced up to `unheardS` ago (ns).
+ *
+ * @param unheardS time since the end of what was announced (s); not positive: nothing is unknown
+ */
+export function bentNs(unheardS: number): number {
+  const s = Math.max(0, unheardS);
+  return 0.5 * DOMAIN_FREQ_RATE_PPB_PER_S * s * s;
+}
+
 /** Promises about the oscillator. */
 export interface HoldoverOptions {
   /** Growth of the bound from the first instant on (ppb). */

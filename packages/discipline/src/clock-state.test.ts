@@ -5,6 +5,7 @@ const locked: ClockFacts = {
   connected: true,
   coordinatorAddress: "10.0.0.1:6176",
   correctionAgeS: 0.4,
+  freshForS: 2,
   trustedRounds: 3,
   correctionReason: "",
   offsetNs: 120,
@@ -29,6 +30,13 @@ test.each([
   ["501 ns are too far", { offsetNs: -501 }, "ACQUIRING", /-501 ns/],
   ["501 ns are near enough where sigma is 200 ns", { offsetNs: 501, sigmaNs: 200 }, "LOCKED", /^$/],
   ["an old correction means holdover", { correctionAgeS: 2 }, "HOLDOVER", /2\.0 s/],
+  ["a correction may say that it is fresh for less", { freshForS: 0.3 }, "HOLDOVER", /0\.4 s/],
+  [
+    "holdover tells why corrections are of no use",
+    { correctionAgeS: 3, correctionReason: "the line jumps" },
+    "HOLDOVER",
+    /the line jumps/,
+  ],
   [
     "holdover names a lost connection",
     { correctionAgeS: 5, connected: false },

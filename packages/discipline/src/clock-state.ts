@@ -1,8 +1,9 @@
 /**
  * The state of a host's clock: one word, a reason, and what to do.
  *
- * A pure function of what is known now and of whether the clock was LOCKED before. The order of the questions is the order of urgency: a refusal outweighs a
- * missing correction, a missing correction outweighs an offset.
+ * A pure function of what is known now and of whether the clock was LOCKED before. The order of the
+ * questions is the order of urgency: a refusal outweighs a missing correction, a missing correction
+ * outweighs an offset.
  */
 
 /** The words that CLI, console, log and metrics share. */
@@ -27,8 +28,11 @@ export interface ClockFacts {
   readonly waiting?: { readonly haveHosts: number; readonly needHosts: number };
   /** Age of the newest correction, from the close of its window (s); absent: none yet. */
   readonly correctionAgeS?: number;
+  /** For how long a correction is fresh, by its own word (s). */
+  readonly freshForS: number;
   /** Trusted rounds in a row, newest last. */
   readonly trustedRounds: number;
+  /** Why the newest correction is not trusted, by the coordinator's word or by our own guard's. */
   readonly correctionReason: string;
   /** System minus domain (ns); absent while it cannot be read. */
   readonly offsetNs?: number;
@@ -44,7 +48,7 @@ export interface ClockFacts {
 
 /** LOCKED needs this many trusted rounds in a row. */
 export const LOCK_ROUNDS = 3;
-/** A correction older than this is no longer fresh (s). */
+/** A correction older than this is not fresh, whatever it says of itself (s). */
 export const FRESH_CORRECTION_S = 2;
 /** LOCKED needs the clock within this of domain time, or within LOCK_SIGMAS (ns). */
 export const LOCK_OFFSET_NS = 500;
@@ -64,7 +68,8 @@ export function judge(facts: ClockFacts): Verdict {
     return verdict("REFUSED", facts.refusal, "see the agent's log; the clock is left as it is");
   }
   if (facts.correctionAgeS === undefined) return beforeFirstCorrection(facts);
-  if (facts.correctionAgeS >= FRESH_CORRECTION_S) return withoutCorrections(facts);
+  if (facts.correctionAgeS >= Math.min(facts.freshForS, FRESH_CORRECTION_S))
+    return withoutCorrections(facts);
   return withCorrections(facts);
 }
 
@@ -85,10 +90,10 @@ function withoutCorrections(facts: ClockFacts): Verdict {
   const age = (facts.correctionAgeS ?? 0).toFixed(1);
   const why = whyNoCorrections(facts);
   if (facts.boundNs > HOLDOVER_BOUND_LIMIT_NS) {
-    const reason = `no correction for ${age} s (${why}); the bound has grown past 1 ms`;
+    const reason = `no good correction for ${age} s (${why}); the bound has grown past 1 ms`;
     return verdict("FREERUN", reason, "bring the coordinator back");
   }
-  const reason = `no correction for ${age} s (${why}); holding the last frequency`;
+  const reason = `no good correction for ${age} s (${why}); holding the last frequency`;
   return verdict("HOLDOVER", reason, facts.connected ? "" : "check that the server runs");
 }
 
@@ -97,7 +102,7 @@ function whyNoCorrections(facts: ClockFacts): string {
   if (facts.waiting) {
     return `waiting: ${facts.waiting.haveHosts} of ${facts.waiting.needHosts} hosts`;
   }
-  return "the coordinator sends none";
+  return facts.correctionReason || "the coordinator sends none";
 }
 
 function withCorrections(facts: ClockFacts): Verdict {

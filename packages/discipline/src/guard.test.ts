@@ -17,6 +17,10 @@ const proposal: Proposal = {
   freqSigmaPpb: 5,
   boundNs: 500,
   validForNs: 2e9,
+  solvedRawNs: 3_000n,
+  windowCloseRawNs: 4_000n,
+  referencePullNs: -5,
+  referenceMaxErrorNs: 1e6,
 };
 const standing: Standing = {
   term: 7n,
@@ -44,6 +48,9 @@ test.each([
   ["no segments", { segments: [] }],
   ["a frequency that is no number", { segments: [{ ...segment, freqPpb: Number.NaN }] }],
   ["a frequency beyond any crystal", { segments: [{ ...segment, freqPpb: 1e300 }] }],
+  ["a pull that is no number", { referencePullNs: Number.NaN }],
+  ["a negative maximum error of the reference", { referenceMaxErrorNs: -1 }],
+  ["a window that closes an hour ahead", { windowCloseRawNs: 3_600_000_000_000n }],
   ["segments out of order", { segments: [segment, segment] }],
   ["a negative bound", { boundNs: -1 }],
   ["an infinite sigma", { offsetSigmaNs: Number.POSITIVE_INFINITY }],

@@ -12,6 +12,8 @@ import { DomainLine, type DomainSegment } from "./domain-line.ts";
 const FREQ_LIMIT_PPB = 1_000_000;
 /** A line that differs by more than this from the one in force is not obeyed once LOCKED (ns). */
 const JUMP_LIMIT_NS = 10_000_000;
+/** A window closes before its correction comes; half a window of tolerance (ns). */
+const AHEAD_LIMIT_NS = 1_000_000_000;
 /** More segments than a few announced rounds are a broken or hostile message. */
 const SEGMENT_LIMIT = 16;
 
@@ -24,6 +26,11 @@ export interface Proposal {
   readonly freqSigmaPpb: number;
   readonly boundNs: number;
   readonly validForNs: number;
+  /** Instants that the correction is counted from (raw ns). */
+  readonly solvedRawNs: bigint;
+  readonly windowCloseRawNs: bigint;
+  readonly referencePullNs: number;
+  readonly referenceMaxErrorNs: number;
 }
 
 /** What the agent obeys at the moment. */
@@ -45,7 +52,7 @@ export function guardCorrection(p: Proposal, standing: Standing, nowRawNs: RawNa
   if (p.term === standing.term && p.round <= standing.round) {
     return no(`round ${p.round} is not newer than ${standing.round}`);
   }
-  const problem = numbersProblem(p);
+  const problem = numbersProblem(p) ?? instantsProblem(p, nowRawNs);
   if (problem) return no(problem);
   const line = new DomainLine(p.segments);
   if (standing.line && standing.lockedBefore) {
@@ -71,8 +78,19 @@ function numbersProblem(p: Proposal): string | undefined {
     ["frequency sigma", p.freqSigmaPpb],
     ["bound", p.boundNs],
     ["valid-for", p.validForNs],
+    ["pull", Math.abs(p.referencePullNs)],
+    ["maximum error", p.referenceMaxErrorNs],
   ] as const) {
     if (!(value >= 0 && Number.isFinite(value))) return `${name} ${value}`;
+  }
+  return undefined;
+}
+
+/** A correction that counts from the future would never grow old. */
+function instantsProblem(p: Proposal, nowRawNs: RawNanos): string | undefined {
+  for (const instant of [p.solvedRawNs, p.windowCloseRawNs]) {
+    const aheadNs = Number(instant - nowRawNs);
+    if (aheadNs > AHEAD_LIMIT_NS) return `it counts from ${(aheadNs * 1e-9).toFixed(1)} s ahead`;
   }
   return undefined;
 }

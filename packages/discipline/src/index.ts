@@ -1,5 +1,6 @@
 export {
-  BOUND_SIGMAS,
+  bentNs,
+  DOMAIN_FREQ_RATE_PPB_PER_S,
   defaultHoldoverOptions,
   grownBoundNs,
   grownSigmaNs,

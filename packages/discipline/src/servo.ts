@@ -59,7 +59,7 @@ export interface ServoInput {
 /** What the servo wants. */
 export type ServoOutput =
   | { readonly kind: "step"; readonly stepNs: number; readonly freqPpb: number }
-  | { readonly kind: "slew"; readonly freqPpb: number; readonly limited: boolean };
+  | { readonly kind: "slew"; readonly freqPpb: number };
 
 /** How much of a new mismatch reading is believed: noise of one reading is about 20 ppb. */
 const MISMATCH_GAIN = 0.1;
@@ -75,11 +75,6 @@ export class Servo {
     this.options = options;
   }
 
-  /** Learnt rate at a setting of zero (ppb): what the kernel adds to what it is told. */
-  get mismatchPpb(): number {
-    return this.#mismatchPpb;
-  }
-
   /** Decides the next setting. Call once per second. */
   decide(input: ServoInput): ServoOutput {
     this.#learn(input.measuredFreqPpb - input.settingPpb);
@@ -91,12 +86,12 @@ export class Servo {
     const wantedPpb = -input.offsetNs / (input.locked ? lockedHorizonS : acquireHorizonS);
     const limitPpb = input.lockedBefore ? lockedSlewPpb : acquireSlewPpb;
     const slewPpb = Math.max(-limitPpb, Math.min(limitPpb, wantedPpb));
-    const freqPpb = kernelLimit(basePpb + slewPpb);
-    return { kind: "slew", freqPpb, limited: freqPpb !== basePpb + wantedPpb };
+    return { kind: "slew", freqPpb: kernelLimit(basePpb + slewPpb) };
   }
 
   #learn(readingPpb: number): void {
-    if (Math.abs(readingPpb) > MISMATCH_LIMIT_PPB) return;
+    // Also refuses what is no number.
+    if (!(Math.abs(readingPpb) <= MISMATCH_LIMIT_PPB)) return;
     this.#mismatchPpb += MISMATCH_GAIN * (readingPpb - this.#mismatchPpb);
   }
 }

@@ -16,6 +16,8 @@ const BRACKET_NS = 150;
 /** Kernel stamps are late by an exponential delay of this mean (ns). */
 const STAMP_NOISE_NS = 50;
 
+/** What the raw clock shows when a machine has booted (ns). */
+const BOOT_RAW_NS = 10_000_000_000n;
 /** Writes remembered: more than a batch can hold. */
 const KNOTS_KEPT = 8;
 
@@ -37,7 +39,7 @@ interface Stamp {
 export class SimulatedHost {
   readonly id: string;
   readonly #prng: Prng;
-  readonly #rawZeroNs: bigint;
+  #rawZeroNs: bigint;
   readonly #freqPpb: number;
   readonly #phase: number;
   /** The writes so far, the newest last: an instant before a write is read as it was then. */
@@ -84,6 +86,15 @@ export class SimulatedHost {
     this.#knots.push({ rawNs, systemNs: this.systemAt(atNs), settingPpb });
     if (this.#knots.length > KNOTS_KEPT) this.#knots.shift();
     return rawNs;
+  }
+
+  /** The machine boots: the raw clock has a new zero, the system clock goes on. */
+  reboot(atNs: number): void {
+    const systemNs = this.systemAt(atNs);
+    const rawNs = this.rawAt(atNs);
+    this.#rawZeroNs -= rawNs - BOOT_RAW_NS;
+    this.#knots.length = 0;
+    this.#knots.push({ rawNs: BOOT_RAW_NS, systemNs, settingPpb: 0 });
   }
 
   /** Steps the system clock; returns the raw instant. */

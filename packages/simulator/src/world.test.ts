@@ -1,3 +1,6 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { AgentMessageSchema, HeaderSchema, HostState } from "@ttcs/protocol";
+import { addNs, rawNanos } from "@ttcs/units";
 import { expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -19,6 +22,8 @@ function watch(world: World, seconds: number) {
   });
   return { worstNs, outside, samples };
 }
+
+const rawOf = (world: World, index = 0) => rawNanos(world.nodes[index].host.rawAt(world.nowNs));
 
 const states = (world: World) => world.nodes.map((n) => world.standing(n).verdict.state);
 
@@ -99,6 +104,136 @@ test("a new coordinator carries domain time on where the agents hold it, without
   expect(world.log.join("\n")).toContain("domain time goes on from the line that h1 holds");
   expect(after.outside).toBe(0);
   expect(after.worstNs).toBeLessThan(1_000);
+});
+
+test.each([0.2, 0.5, 1, 3])("a server that is back after %f s finds its domain again", (gap) => {
+  const world = new World({ seed: 5 });
+  world.run(20);
+  world.killServer();
+  world.run(gap);
+  world.startServer();
+  const after = watch(world, 15);
+  expect(states(world)).toEqual(Array(5).fill("LOCKED"));
+  expect(world.reference.host.id).toBe("h1");
+  expect(after.outside).toBe(0);
+  expect(after.worstNs).toBeLessThan(1_000);
+});
+
+test("trust is counted anew under a new coordinator: its first correction locks nobody", () => {
+  const world = new World({ seed: 5 });
+  world.run(20);
+  world.killServer();
+  world.run(3);
+  world.startServer();
+  let first = "";
+  world.run(10, () => {
+    const { keeper } = world.nodes[2].core;
+    if (keeper.term === 102n && first === "") first = world.standing(world.nodes[2]).verdict.state;
+  });
+  expect(first).toBe("ACQUIRING");
+});
+
+test.each([0.8, 1.6, 2.4, 3.2])(
+  "a reference that joins %f s late becomes it, or a standby",
+  (late) => {
+    const world = new World({ seed: 10, absent: [0] });
+    const before = watch(world, late);
+    world.startAgent(world.nodes[0]);
+    const after = watch(world, 25);
+    expect(states(world)).toEqual(Array(5).fill("LOCKED"));
+    expect(before.outside + after.outside).toBe(0);
+  },
+);
+
+test("a reference that boots hands on the lead; domain time goes on, among three hosts too", () => {
+  for (const hosts of [3, 5]) {
+    const world = new World({ seed: 11, hosts });
+    world.run(20);
+    const line = world.nodes[0].core.keeper.line!;
+    const at = world.nodes[1].host.systemAt(world.nowNs) - line.at(rawOf(world)).unixNs;
+    world.reboot(world.nodes[0]);
+    const after = watch(world, 20);
+    expect(states(world)).toEqual(Array(hosts).fill("LOCKED"));
+    expect(after.outside).toBe(0);
+    expect(Math.abs(Number(at))).toBeLessThan(1_000);
+    // No host was moved by more than its rate explains.
+    const movedNs =
+      world.nodes[1].host.systemAt(world.nowNs) - world.nodes[0].host.systemAt(world.nowNs);
+    expect(Math.abs(Number(movedNs))).toBeLessThan(1e6);
+  }
+});
+
+test("cut off while domain time bends, an agent's bound still holds", () => {
+  const world = new World({ seed: 12 });
+  world.run(20);
+  const [reference, victim] = world.nodes;
+  victim.cut = true;
+  reference.host.step(world.nowNs, 2_000_000);
+  const cut = watch(world, 90);
+  expect(world.standing(victim).verdict.state).toBe("HOLDOVER");
+  expect(Math.abs(world.trueErrorNs(victim)!)).toBeGreaterThan(20_000);
+  expect(cut.outside).toBe(0);
+});
+
+test("a reference that is cut off does not go on claiming that its line is exact", () => {
+  const world = new World({ seed: 13 });
+  world.run(20);
+  const [old] = world.nodes;
+  old.cut = true;
+  world.hangUp(old);
+  world.run(60);
+  expect(world.nodes.slice(1).some((n) => n.core.keeper.correction?.isReference)).toBe(true);
+  expect(world.standing(old).verdict.state).toBe("HOLDOVER");
+  expect(old.core.keeper.lineError(rawOf(world)).boundNs).toBeGreaterThan(10_000);
+});
+
+test("a reference that no probe reaches loses the lead", () => {
+  const world = new World({ seed: 14 });
+  world.run(20);
+  world.nodes[0].mute = true;
+  world.run(15);
+  const rest = world.nodes.slice(1);
+  expect(rest.map((n) => world.standing(n).verdict.state)).toEqual(Array(4).fill("LOCKED"));
+});
+
+test("looking at an agent changes nothing", () => {
+  const world = new World({ seed: 15 });
+  world.run(20);
+  const node = world.nodes[2];
+  const far = addNs(rawOf(world, 2), 2_000_000_000);
+  node.core.standing(far);
+  expect(world.standing(node).verdict.state).toBe("LOCKED");
+});
+
+test("reports that no clock can produce are refused, and nobody is disturbed", () => {
+  const world = new World({ seed: 16 });
+  world.run(20);
+  const liar = world.nodes[4];
+  const header = create(HeaderSchema, { domain: "default", term: 2n ** 64n - 1n });
+  const fit = { owner: liar.core.hostNumber, other: world.nodes[1].core.hostNumber };
+  const line = { rawNs: 1n, domainUnixNs: 1n, domainFractionNs: Number.NaN, freqPpb: -1e9 };
+  const source = { rawNs: 1n, systemUnixNs: 1n, freqPpb: 0, maxErrorNs: Number.NaN };
+  const send = (body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>) =>
+    world.inject(liar, create(AgentMessageSchema, { header, body }));
+  const wild = [1.7e308, Number.NaN, -1e25, 1e16];
+  const after = { outside: 0 };
+  for (const value of wild) {
+    const fits = [
+      { ...fit, midNs: value, offsetNs: value },
+      { ...fit, freqPpb: value },
+      { ...fit, offsetSigmaNs: value },
+      { owner: 77, other: 78 },
+    ];
+    send({ case: "report", value: { fits, line, source, state: HostState.LOCKED } });
+    send({ case: "hello", value: { hostId: "ghost" } });
+    send({ case: undefined });
+    after.outside += watch(world, 2).outside;
+  }
+  const honest = world.nodes.slice(0, 4);
+  expect(honest.map((n) => world.standing(n).verdict.state)).toEqual(Array(4).fill("LOCKED"));
+  expect(after.outside).toBe(0);
+  expect(world.log.join("\n")).toMatch(/refused of h5: fit/);
+  expect(world.log.join("\n")).not.toContain("ghost joined");
 });
 
 test("an agent that is killed and started again is LOCKED within 10 s; nobody else is disturbed", () => {

@@ -8,7 +8,7 @@
 import { type AgentAction, AgentCore } from "@ttcs/agent/core";
 import { type Action, DomainCore } from "@ttcs/coordinator/core";
 import { DomainLine } from "@ttcs/discipline";
-import type { Neighbour } from "@ttcs/protocol";
+import type { AgentMessage, Neighbour } from "@ttcs/protocol";
 import { mix32, Prng, type RawNanos, rawNanos } from "@ttcs/units";
 import { SimulatedHost } from "./host.ts";
 
@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly loss: number;
   /** Error of the server's own clock against true time (ns). */
   readonly serverErrorNs: number;
+  /** Indices of the agents that are not started at once. */
+  readonly absent: readonly number[];
 }
 
 export const defaultWorld: WorldOptions = {
@@ -38,6 +40,7 @@ export const defaultWorld: WorldOptions = {
   queueNs: 1_000,
   loss: 0.001,
   serverErrorNs: 0,
+  absent: [],
 };
 
 interface Node {
@@ -46,6 +49,11 @@ interface Node {
   core: AgentCore;
   connection: number;
   alive: boolean;
+  /** True: nothing passes between this agent and the coordinator, and neither end notices. */
+  cut: boolean;
+  /** True: no probe reaches or leaves this host. */
+  mute: boolean;
+  boots: number;
   targets: readonly { hostNumber: number }[];
   pairsPerSecond: number;
   neighbours: readonly Neighbour[];
@@ -75,7 +83,9 @@ export class World {
     this.#prng = new Prng(mix32(seed, 1));
     this.nodes = Array.from({ length: hosts }, (_, i) => this.#node(i));
     this.startServer();
-    for (const node of this.nodes) this.startAgent(node);
+    this.nodes.forEach((node, i) => {
+      if (!this.options.absent.includes(i)) this.startAgent(node);
+    });
   }
 
   /** A new coordinator takes over; agents connect to it. */
@@ -106,8 +116,27 @@ export class World {
   killAgent(node: Node): void {
     node.alive = false;
     node.targets = [];
+    this.hangUp(node);
+  }
+
+  /** The agent's machine boots: the agent starts anew, its raw clock with it. */
+  reboot(node: Node): void {
+    this.killAgent(node);
+    node.host.reboot(this.nowNs);
+    node.boots++;
+    this.startAgent(node);
+  }
+
+  /** The coordinator's end of a stream notices that the agent is gone. */
+  hangUp(node: Node): void {
     const { server } = this;
     if (server) this.#serve(server.handleClose(node.connection, this.#serverTime()));
+  }
+
+  /** Hands the coordinator a message as if `node` had sent it. */
+  inject(node: Node, message: AgentMessage): void {
+    const { server } = this;
+    if (server) this.#serve(server.handleMessage(node.connection, message, this.#serverTime()));
   }
 
   /** Lets `seconds` pass; `each` is called after every 50 ms. */
@@ -159,12 +188,23 @@ export class World {
     );
     // The reference's own daemon has taken out its crystal's error.
     if (reference) host.adjust(0, -freqPpb);
-    const none = { connection: 0, alive: false, targets: [], pairsPerSecond: 0 };
-    const node = { host, reference, ...none, neighbours: [], nextPair: 0 } as unknown as Node;
-    return node;
+    const node = {
+      host,
+      reference,
+      connection: 0,
+      alive: false,
+      cut: false,
+      mute: false,
+      boots: 0,
+      targets: [],
+      pairsPerSecond: 0,
+      neighbours: [],
+      nextPair: 0,
+    };
+    return { ...node, core: this.#core(node) };
   }
 
-  #core(node: Node): AgentCore {
+  #core(node: Pick<Node, "host" | "reference">): AgentCore {
     return new AgentCore({
       hostId: node.host.id,
       domain: "default",
@@ -179,7 +219,7 @@ export class World {
       hostId: node.host.id,
       clockQuality: node.reference ? 10 : 1,
       correctClock: !node.reference,
-      bootId: node.host.id,
+      bootId: `${node.host.id} ${node.boots}`,
     };
     this.#act(node, node.core.handleConnected(hello));
   }
@@ -203,7 +243,7 @@ export class World {
           const probe = 2 * pair + slot;
           const departNs = sentNs + slot * PAIR_SPACING_NS;
           this.#at(departNs, () => node.host.stampSent(departNs, target.hostNumber, probe));
-          if (!peer || this.#prng.uniform() < loss) continue;
+          if (!peer || node.mute || peer.mute || this.#prng.uniform() < loss) continue;
           const arriveNs = departNs + this.#delayNs(node, peer);
           const from = node.core.hostNumber;
           this.#at(arriveNs, () => peer.host.stampReceived(arriveNs, from, probe));
@@ -243,7 +283,7 @@ export class World {
       const { connection } = node;
       this.#later(() => {
         const { server } = this;
-        if (!server || connection !== node.connection) return;
+        if (!server || node.cut || connection !== node.connection) return;
         this.#serve(server.handleMessage(connection, a.message, this.#serverTime()));
       });
     } else if (a.kind === "flush") {
@@ -256,13 +296,16 @@ export class World {
 
   #serve(actions: readonly Action[]): void {
     for (const a of actions) {
+      if (a.kind === "end") continue;
       if (a.kind === "log") {
         this.log.push(`${(this.nowNs / 1e9).toFixed(2)} server ${a.text}`);
         continue;
       }
       this.#later(() => {
         const node = this.nodes.find((n) => n.connection === a.connection && n.alive);
-        if (node) this.#act(node, node.core.handleMessage(a.message, this.#rawOf(node)));
+        if (node && !node.cut) {
+          this.#act(node, node.core.handleMessage(a.message, this.#rawOf(node)));
+        }
       });
     }
   }

@@ -10,6 +10,7 @@
  * or 130 ms after the close, one report goes to the coordinator.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Verdict } from "@ttcs/discipline";
 import {
   type AgentMessage,
   AgentMessageSchema,
@@ -22,6 +23,7 @@ import {
   HostState,
   type Neighbour,
   packStamps,
+  type Welcome,
 } from "@ttcs/protocol";
 import type {
   ClockStatus,
@@ -88,6 +90,10 @@ export class AgentCore {
   #counters: ProbeCounters | undefined;
   #status: ClockStatus | undefined;
   #state = "";
+  #lastWarning = "";
+  /** True from a stream's Welcome on; before, numbers are not known and nothing is reported. */
+  #welcomed = false;
+  #welcomeTerm = 0n;
   #actions: AgentAction[] = [];
 
   constructor(options: AgentOptions) {
@@ -108,21 +114,26 @@ export class AgentCore {
     return this.#edges.values();
   }
 
+  /** The round that closed last. */
+  get round(): bigint {
+    return this.#close?.round ?? 0n;
+  }
+
   get counters(): ProbeCounters | undefined {
     return this.#counters;
   }
 
   /** A stream to the coordinator is open: introduce the host. */
   handleConnected(hello: MessageInitShape<typeof HelloSchema>): AgentAction[] {
-    this.keeper.connected = true;
-    this.keeper.refusal = undefined;
-    this.#report({ case: "hello", value: hello });
+    this.#welcomed = false;
+    this.#say({ case: "hello", value: hello });
     return this.#take();
   }
 
   handleDisconnected(reason: string): AgentAction[] {
     if (this.keeper.connected) this.#log("warn", `lost the coordinator: ${reason}`);
     this.keeper.connected = false;
+    this.#welcomed = false;
     return this.#take();
   }
 
@@ -133,17 +144,13 @@ export class AgentCore {
     if (header?.domain !== this.#options.domain) {
       this.#log("warn", `a message for domain "${header?.domain ?? ""}" is ignored`);
     } else if (body.case === "welcome") {
-      this.#hostNumber = body.value.hostNumber;
-      this.#actions.push({ kind: "identify", hostNumber: this.#hostNumber });
-      if (!this.keeper.line) {
-        this.#rounds.setProvisional(nowRawNs, unixNanos(body.value.serverUnixNs));
-      }
+      this.#welcome(body.value, header.term, nowRawNs);
     } else if (body.case === "assignment") this.#assign(body.value);
     else if (body.case === "waiting") this.keeper.waiting = body.value;
     else if (body.case === "refusal") this.keeper.refusal = body.value.reason;
     else if (body.case === "correction") {
       const refused = this.keeper.take(header, body.value, nowRawNs);
-      if (refused) this.#log("warn", `correction refused: ${refused}`);
+      if (refused) this.#logOnce(`correction refused: ${refused}`);
       else {
         this.#rounds.setLine(this.keeper.line!);
         this.#steer(true);
@@ -161,17 +168,19 @@ export class AgentCore {
     const close = this.#rounds.poll(this.#nowRawNs);
     if (close) this.#closeRound(close, batch);
     this.#finishRound();
+    const verdict = this.keeper.observe(this.#nowRawNs, this.carrier);
     this.#steer(false);
-    this.#sayState();
+    this.#sayState(verdict);
     return this.#take();
   }
 
   /** A neighbour's stamps of one round. */
   handleFlush(flush: ExchangeFlush): AgentAction[] {
     const edge = this.#edges.get(flush.fromHost);
-    if (edge && flush.toHost === this.#hostNumber) {
+    const ours = flush.header?.domain === this.#options.domain;
+    if (edge && ours && flush.toHost === this.#hostNumber) {
       const refused = edge.takeFlush(flush);
-      if (refused) this.#log("warn", `flush of ${edge.neighbour.hostId} refused: ${refused}`);
+      if (refused) this.#logOnce(`flush of ${edge.neighbour.hostId} refused: ${refused}`);
       this.#finishRound();
     }
     return this.#take();
@@ -205,6 +214,29 @@ export class AgentCore {
     return this.keeper.standing(nowRawNs, this.carrier);
   }
 
+  /**
+   * A coordinator has taken us in. A new one deals new numbers: what is kept by the old ones would be
+   * somebody else's.
+   */
+  #welcome(welcome: Welcome, term: bigint, nowRawNs: RawNanos): void {
+    if (welcome.hostNumber !== this.#hostNumber || term !== this.#welcomeTerm) {
+      this.#edges.clear();
+      this.carrier.clearPending();
+      this.#fits = [];
+      this.#reported = true;
+    }
+    this.#welcomed = true;
+    this.#welcomeTerm = term;
+    this.#hostNumber = welcome.hostNumber;
+    this.keeper.connected = true;
+    this.keeper.refusal = undefined;
+    this.keeper.waiting = undefined;
+    this.#actions.push({ kind: "identify", hostNumber: this.#hostNumber });
+    if (!this.keeper.line) {
+      this.#rounds.setProvisional(nowRawNs, unixNanos(welcome.serverUnixNs));
+    }
+  }
+
   #assign(assignment: Assignment): void {
     const wanted = new Map(assignment.neighbours.map((n) => [n.hostNumber, n]));
     for (const number of this.#edges.keys()) if (!wanted.has(number)) this.#edges.delete(number);
@@ -214,6 +246,8 @@ export class AgentCore {
         this.#edges.set(number, new Edge(neighbour));
       } else edge.neighbour = neighbour;
     }
+    // Whoever has two neighbours waits for nobody any more.
+    if (assignment.neighbours.length >= 2) this.keeper.waiting = undefined;
     const { neighbours, pairsPerSecond } = assignment;
     const targets = neighbours.map((n) => ({
       hostNumber: n.hostNumber,
@@ -274,7 +308,7 @@ export class AgentCore {
       if (edge.peerRound >= close.round || late) {
         edge.fittedRound = close.round;
         this.#fits.push(edge.fit(this.#hostNumber));
-      } else if (!audit) missing++;
+      } else missing++;
     }
     if (missing === 0 || late) {
       this.#reported = true;
@@ -287,7 +321,8 @@ export class AgentCore {
     const { verdict } = standing;
     const last = this.keeper.line?.last;
     const source = this.#sourceLine();
-    this.#report({
+    if (!this.#welcomed) return;
+    this.#say({
       case: "report",
       value: {
         fits: this.#fits,
@@ -334,8 +369,7 @@ export class AgentCore {
     this.#actions.push({ kind: "errors", maxErrorNs, estErrorNs: sigmaNs, synchronised });
   }
 
-  #sayState(): void {
-    const { verdict } = this.standing();
+  #sayState(verdict: Verdict): void {
     if (verdict.state === this.#state) return;
     this.#state = verdict.state;
     const level = verdict.state === "LOCKED" || verdict.state === "ACQUIRING" ? "info" : "warn";
@@ -350,9 +384,16 @@ export class AgentCore {
     };
   }
 
-  #report(body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>): void {
+  #say(body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>): void {
     const message = create(AgentMessageSchema, { header: this.#header(), body });
     this.#actions.push({ kind: "report", message });
+  }
+
+  /** A warning that would be repeated with every message is told when it is new. */
+  #logOnce(text: string): void {
+    if (text === this.#lastWarning) return;
+    this.#lastWarning = text;
+    this.#log("warn", text);
   }
 
   #log(level: "info" | "warn", text: string): void {

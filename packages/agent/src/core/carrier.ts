@@ -76,6 +76,12 @@ export class Carrier {
     this.#silentUntil = addNs(rawNs, STEP_SILENCE_NS);
   }
 
+  /** Forgets the stamps that wait: they are for numbers that are no longer dealt. */
+  clearPending(): void {
+    this.#sent.length = 0;
+    this.#received.length = 0;
+  }
+
   /** Hands the stamps up to the close of a round to their edges; later ones stay. */
   deliver(edges: ReadonlyMap<number, Edge>, closeRawNs: RawNanos): void {
     const base = addNs(closeRawNs, -SECOND_NS);

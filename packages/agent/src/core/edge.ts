@@ -33,7 +33,17 @@ const newColumns = (): ProbeColumns => ({
   rxNs: new Float64Array(1024),
 });
 
-// Reused by all edges: fits run one after the other.
+/** A flush that begins this far from the one before has nothing to do with it (ns). */
+const JUMP_NS_MAX = 60e9;
+
+const newStamps = () => ({
+  probe: new Float64Array(COLUMN_LIMIT),
+  ns: new Float64Array(COLUMN_LIMIT),
+});
+
+// Reused by all edges: flushes and fits come one after the other.
+const sent = newStamps();
+const received = newStamps();
 const forward = newColumns();
 const reverse = newColumns();
 
@@ -47,18 +57,9 @@ export class Edge {
   /** Round in which this end fitted last. */
   fittedRound = 0n;
   lastFit: EdgeFit | undefined;
-  readonly #probe = new Float64Array(COLUMN_LIMIT);
-  readonly #stampNs = new Float64Array(COLUMN_LIMIT);
 
   constructor(neighbour: Neighbour) {
     this.neighbour = neighbour;
-  }
-
-  /** Forgets all stamps: one of the two raw clocks has a new zero, or was disturbed. */
-  clear(): void {
-    this.own.clear();
-    this.peer.clear();
-    this.peerRound = 0n;
   }
 
   /**
@@ -68,24 +69,18 @@ export class Edge {
    */
   takeFlush(flush: ExchangeFlush): string | undefined {
     if (!(flush.carrySigmaNs >= 0 && flush.carryBoundNs >= 0)) return "carry error out of range";
+    const sentCount = unpackStamps(flush.sent, sent.probe, sent.ns);
+    const receivedCount = unpackStamps(flush.received, received.probe, received.ns);
+    if (sentCount < 0 || receivedCount < 0) return "its columns do not agree, or are too long";
     const base = rawNanos(flush.baseRawNs);
     const end = this.peer;
     if (end.sent.length + end.received.length === 0) end.baseRawNs = base;
     const shiftNs = Number(base - end.baseRawNs);
-    let newestNs = 0;
-    for (const [column, series] of [
-      [flush.sent, end.sent],
-      [flush.received, end.received],
-    ] as const) {
-      if (!column) continue;
-      if (column.stampNs.length > COLUMN_LIMIT) return `${column.stampNs.length} stamps`;
-      const count = unpackStamps(column, this.#probe, this.#stampNs);
-      if (count < 0) return "columns do not agree";
-      for (let i = 0; i < count; i++) {
-        series.push(this.#probe[i], this.#stampNs[i] + shiftNs);
-        newestNs = Math.max(newestNs, this.#stampNs[i]);
-      }
-    }
+    if (!(Math.abs(shiftNs) < JUMP_NS_MAX)) end.slideTo(base);
+    const newestNs = Math.max(
+      append(end.sent, sent, sentCount, Number(base - end.baseRawNs)),
+      append(end.received, received, receivedCount, Number(base - end.baseRawNs)),
+    );
     // The neighbour's close is not told; its stamps end there.
     end.slideTo(addNs(base, newestNs - WINDOW_NS));
     end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };
@@ -129,6 +124,21 @@ export class Edge {
     const [owner, other] = mine ? [ownNumber, hostNumber] : [hostNumber, ownNumber];
     return { owner, other, audit: !mine };
   }
+}
+
+/** Adds unpacked stamps to a series; returns the newest of them (ns since the flush's base). */
+function append(
+  series: StampSeries,
+  from: { readonly probe: Float64Array; readonly ns: Float64Array },
+  count: number,
+  shiftNs: number,
+): number {
+  let newestNs = 0;
+  for (let i = 0; i < count; i++) {
+    series.push(from.probe[i], from.ns[i] + shiftNs);
+    newestNs = Math.max(newestNs, from.ns[i]);
+  }
+  return newestNs;
 }
 
 /** Matches sent and received stamps by probe number; both series are in rising order. */

@@ -5,8 +5,10 @@
  * reading of the system clock from the carry, and a frequency setting goes out once a second.
  */
 import {
+  bentNs,
   type DomainLine,
   type DomainSegment,
+  FRESH_CORRECTION_S,
   grownBoundNs,
   grownSigmaNs,
   guardCorrection,
@@ -18,7 +20,15 @@ import {
   type Verdict,
 } from "@ttcs/discipline";
 import type { Correction, Header, Waiting } from "@ttcs/protocol";
-import { addNs, diffNs, type RawNanos, rawNanos, SECOND_NS, unixNanos } from "@ttcs/units";
+import {
+  addNs,
+  diffNs,
+  type RawNanos,
+  ROUND_NS,
+  rawNanos,
+  SECOND_NS,
+  unixNanos,
+} from "@ttcs/units";
 import type { Carrier } from "./carrier.ts";
 
 /** A setting is written this often, on the arrival of a correction (ns) ... */
@@ -26,8 +36,13 @@ const WRITE_EVERY_NS = 0.9 * SECOND_NS;
 /** ... or without one when this much has passed (ns): holdover goes on steering to the last line. */
 const WRITE_AT_LATEST_NS = 1.25 * SECOND_NS;
 
-/** Just after a large write the clock cannot be read; an offset this young stands in (ns). */
-const BLIND_NS = 150_000_000;
+/** This long after a large write of our own the clock cannot be read; the last offset stands in. */
+const BLIND_NS = 100_000_000;
+
+/** A round may be missed; after a longer silence, trust is counted from the start. */
+const ROUND_GAP_MAX = 2n;
+/** The last announced rate of domain time holds for a round at least (s). */
+const ANNOUNCED_S = ROUND_NS / SECOND_NS;
 
 /** A reading of system minus domain (ns). */
 interface Offset {
@@ -57,8 +72,6 @@ export interface Standing {
   /** Of the offset, standard (ns) and guaranteed (ns; infinite while it cannot be read). */
   readonly sigmaNs: number;
   readonly boundNs: number;
-  /** Guaranteed bound of the domain line alone, without the system clock's own distance (ns). */
-  readonly lineBoundNs: number;
   /** Guaranteed bound of the system clock to UTC (ns); undefined without a source. */
   readonly utcBoundNs: number | undefined;
   /** Since the close of the newest correction's window (s). */
@@ -74,7 +87,10 @@ export class Keeper {
   #term = 0n;
   #round = 0n;
   #trustedRounds = 0;
-  #locked = false;
+  #verdict: Verdict = { state: "ACQUIRING", reason: "starting", advice: "" };
+  #stepped = false;
+  /** Why the newest correction was not obeyed; empty: it was. */
+  #refused = "";
   #lockedBefore = false;
   #closeSinceRawNs: RawNanos | undefined;
   #lastWriteRawNs: RawNanos | undefined;
@@ -106,7 +122,7 @@ export class Keeper {
     return this.#round;
   }
 
-  /** An observer's clock is never written, nor that of a reference with a source of its own. */
+  /** An observer's clock is never written. */
   get steers(): boolean {
     return this.#options.correctClock;
   }
@@ -123,12 +139,19 @@ export class Keeper {
       { term: this.#term, round: this.#round, line: this.#line, lockedBefore: this.#lockedBefore },
       nowRawNs,
     );
-    if (!result.ok) return result.reason;
+    if (!result.ok) {
+      this.#refused = `refused: ${result.reason}`;
+      return result.reason;
+    }
+    const term = header?.term ?? 0n;
+    const round = header?.round ?? 0n;
+    const follows = term === this.#term && round - this.#round <= ROUND_GAP_MAX;
+    this.#trustedRounds = correction.trusted ? (follows ? this.#trustedRounds : 0) + 1 : 0;
     this.#line = result.line;
     this.#correction = correction;
-    this.#term = header?.term ?? 0n;
-    this.#round = header?.round ?? 0n;
-    this.#trustedRounds = correction.trusted ? this.#trustedRounds + 1 : 0;
+    this.#term = term;
+    this.#round = round;
+    this.#refused = "";
     this.waiting = undefined;
     return undefined;
   }
@@ -154,9 +177,9 @@ export class Keeper {
       domainFreqPpb: line.freqPpbAt(ahead),
       settingPpb: carrier.settingPpb,
       measuredFreqPpb: carrier.measuredFreqPpb,
-      locked: this.#locked,
+      locked: this.#verdict.state === "LOCKED",
       lockedBefore: this.#lockedBefore,
-      mayStep: !this.#lockedBefore,
+      mayStep: !this.#lockedBefore && !this.#stepped,
     });
     this.#writing = true;
     this.#lastWriteRawNs = nowRawNs;
@@ -172,50 +195,70 @@ export class Keeper {
   /** The clock was stepped: what was read before says nothing any more. */
   stepped(): void {
     this.#lastOffset = undefined;
+    this.#stepped = true;
   }
 
-  /** How things stand at a raw instant. */
-  standing(nowRawNs: RawNanos, carrier: Carrier): Standing {
+  /** Looks at the clock and comes to a verdict. Call on the beat; `standing` only tells. */
+  observe(nowRawNs: RawNanos, carrier: Carrier): Verdict {
     const offset = this.#offset(nowRawNs, carrier);
-    const offsetNs = offset?.ns;
-    const line = this.lineError(nowRawNs);
-    const sigmaNs = Math.hypot(line.sigmaNs, offset?.sigmaNs ?? 0);
-    const boundNs = offset
-      ? line.boundNs + Math.abs(offset.ns) + offset.boundNs
-      : Number.POSITIVE_INFINITY;
+    if (offset?.rawNs === nowRawNs) this.#lastOffset = offset;
+    const sigmaNs = this.#sigmaNs(nowRawNs, offset);
+    const close = offset !== undefined && Math.abs(offset.ns) <= lockLimitNs(sigmaNs) / 2;
+    if (!close) this.#closeSinceRawNs = undefined;
+    else this.#closeSinceRawNs ??= nowRawNs;
     const correctionAgeS = this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs);
-    const verdict = judge({
+    this.#verdict = judge({
       ...(this.refusal === undefined ? {} : { refusal: this.refusal }),
       ...(this.waiting ? { waiting: this.waiting } : {}),
       ...(correctionAgeS === undefined ? {} : { correctionAgeS }),
-      ...(offsetNs === undefined ? {} : { offsetNs }),
+      ...(offset === undefined ? {} : { offsetNs: offset.ns }),
       connected: this.connected,
       coordinatorAddress: this.#options.coordinatorAddress,
+      freshForS: (this.#correction?.validForNs ?? 0) / SECOND_NS,
       trustedRounds: this.#trustedRounds,
-      correctionReason: this.#correction?.reason ?? "",
+      correctionReason: this.#refused || (this.#correction?.reason ?? ""),
       sigmaNs,
-      boundNs: line.boundNs,
+      boundNs: this.lineError(nowRawNs).boundNs,
       steered: this.steers,
-      locked: this.#locked,
-      closeForS: this.#closeForS(nowRawNs, offset, sigmaNs),
+      locked: this.#verdict.state === "LOCKED",
+      closeForS: this.#ageS(this.#closeSinceRawNs, nowRawNs) ?? 0,
     });
-    this.#locked = verdict.state === "LOCKED";
-    this.#lockedBefore ||= this.#locked;
-    const utcBoundNs = this.#utcBoundNs(boundNs);
-    const lineBoundNs = line.boundNs;
-    return { verdict, offsetNs, sigmaNs, boundNs, lineBoundNs, utcBoundNs, correctionAgeS };
+    this.#lockedBefore ||= this.#verdict.state === "LOCKED";
+    return this.#verdict;
   }
 
-  /** Uncertainty of the domain line itself at a raw instant (ns). */
+  /** How things stand at a raw instant; the verdict is that of the last look. */
+  standing(nowRawNs: RawNanos, carrier: Carrier): Standing {
+    const offset = this.#offset(nowRawNs, carrier);
+    const boundNs = offset
+      ? this.lineError(nowRawNs).boundNs + Math.abs(offset.ns) + offset.boundNs
+      : Number.POSITIVE_INFINITY;
+    return {
+      verdict: this.#verdict,
+      offsetNs: offset?.ns,
+      sigmaNs: this.#sigmaNs(nowRawNs, offset),
+      boundNs,
+      utcBoundNs: this.#utcBoundNs(boundNs, nowRawNs),
+      correctionAgeS: this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs),
+    };
+  }
+
+  /**
+   * Uncertainty of the domain line itself at a raw instant (ns).
+   *
+   * The reference's own line is domain time by definition while its corrections are fresh; without
+   * them another host may lead by now, and it ages like everybody's.
+   */
   lineError(nowRawNs: RawNanos): { sigmaNs: number; boundNs: number } {
     const c = this.#correction;
-    if (!c) return { sigmaNs: 0, boundNs: 0 };
+    if (!c || !this.#line) return { sigmaNs: 0, boundNs: 0 };
+    const closeAgeS = this.#ageS(c.windowCloseRawNs, nowRawNs) ?? 0;
+    if (c.isReference && closeAgeS < FRESH_CORRECTION_S) return { sigmaNs: 0, boundNs: 0 };
     const ageS = Math.max(0, this.#ageS(c.solvedRawNs, nowRawNs) ?? 0);
-    // The reference's line is domain time by definition; it does not age while it leads.
-    if (c.isReference) return { sigmaNs: 0, boundNs: 0 };
+    const unheardS = diffNs(nowRawNs, this.#line.last.rawNs) / SECOND_NS - ANNOUNCED_S;
     return {
       sigmaNs: grownSigmaNs(c.offsetSigmaNs, c.freqSigmaPpb, ageS),
-      boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS),
+      boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS) + bentNs(unheardS),
     };
   }
 
@@ -225,28 +268,29 @@ export class Keeper {
     const reading = carrier.systemAt(nowRawNs);
     if (!reading) {
       const last = this.#lastOffset;
-      const ageNs = last ? diffNs(nowRawNs, last.rawNs) : Number.POSITIVE_INFINITY;
-      if (!last || ageNs > BLIND_NS) return undefined;
+      const written = this.#lastWriteRawNs;
+      // Blind for any other reason, the clock may have been stepped by somebody: nothing is claimed.
+      if (!last || !written || diffNs(nowRawNs, written) > BLIND_NS) return undefined;
+      const ageNs = diffNs(nowRawNs, last.rawNs);
+      if (ageNs > 2 * BLIND_NS) return undefined;
       return { ...last, boundNs: last.boundNs + ageNs * KERNEL_FREQ_LIMIT_PPB * 1e-9 };
     }
     const domain = this.#line.at(nowRawNs);
     const ns = Number(reading.systemNs - domain.unixNs) + reading.fractionNs - domain.fractionNs;
-    const { sigmaNs, boundNs } = reading;
-    this.#lastOffset = { rawNs: nowRawNs, ns, sigmaNs, boundNs };
-    return this.#lastOffset;
+    return { rawNs: nowRawNs, ns, sigmaNs: reading.sigmaNs, boundNs: reading.boundNs };
   }
 
-  #closeForS(nowRawNs: RawNanos, offset: Offset | undefined, sigmaNs: number): number {
-    const close = offset !== undefined && Math.abs(offset.ns) <= lockLimitNs(sigmaNs) / 2;
-    if (!close) this.#closeSinceRawNs = undefined;
-    else this.#closeSinceRawNs ??= nowRawNs;
-    return this.#ageS(this.#closeSinceRawNs, nowRawNs) ?? 0;
+  #sigmaNs(nowRawNs: RawNanos, offset: Offset | undefined): number {
+    return Math.hypot(this.lineError(nowRawNs).sigmaNs, offset?.sigmaNs ?? 0);
   }
 
-  #utcBoundNs(boundNs: number): number | undefined {
+  #utcBoundNs(boundNs: number, nowRawNs: RawNanos): number | undefined {
     const c = this.#correction;
     if (!c?.referenceHasSource || !Number.isFinite(boundNs)) return undefined;
-    return boundNs + Math.abs(c.referencePullNs) + c.referenceMaxErrorNs;
+    // Unheard of, the reference's source may drift as the kernel's own maxerror supposes.
+    const ageS = Math.max(0, this.#ageS(c.windowCloseRawNs, nowRawNs) ?? 0);
+    const driftNs = Math.max(0, ageS - FRESH_CORRECTION_S) * KERNEL_FREQ_LIMIT_PPB;
+    return boundNs + Math.abs(c.referencePullNs) + c.referenceMaxErrorNs + driftNs;
   }
 
   #ageS(sinceRawNs: bigint | undefined, nowRawNs: RawNanos): number | undefined {

@@ -18,12 +18,7 @@ export class RoundClock {
   #line: DomainLine | undefined;
   #round = 0n;
 
-  /** The round closed last; 0: none yet. */
-  get round(): bigint {
-    return this.#round;
-  }
-
-  /** The server's clock showed `unixNs` at about this raw instant. Ignored once a line is known. */
+  /** The server's clock showed `unixNs` at about this raw instant; a line replaces it. */
   setProvisional(rawNs: RawNanos, unixNs: UnixNanos): void {
     const segment = { rawNs, domainUnixNs: unixNs, domainFractionNs: 0, freqPpb: 0 };
     this.#line = new DomainLine([segment]);

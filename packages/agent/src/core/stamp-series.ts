@@ -9,6 +9,8 @@ import { type RawNanos, rawNanos } from "@ttcs/units";
 /** A number this far below the last one means that the sender began anew. */
 const RESTART_GAP = 100_000;
 const FIRST_CAPACITY = 512;
+/** A window of 2 s at 500 pairs/s holds 2000 stamps; more than this is no window. */
+const CAPACITY_MAX = 8192;
 
 /** One column of stamps with its probe numbers. */
 export class StampSeries {
@@ -26,6 +28,7 @@ export class StampSeries {
     }
     while (at > 0 && this.probe[at - 1] > probe) at--;
     if (at > 0 && this.probe[at - 1] === probe) return;
+    if (this.length >= CAPACITY_MAX) return;
     this.#grow(this.length + 1);
     this.probe.copyWithin(at + 1, at, this.length);
     this.ns.copyWithin(at + 1, at, this.length);
@@ -73,11 +76,6 @@ export class EndStamps {
     this.baseRawNs = baseRawNs;
     this.sent.slide(shiftNs);
     this.received.slide(shiftNs);
-  }
-
-  clear(): void {
-    this.sent.length = 0;
-    this.received.length = 0;
   }
 }
 

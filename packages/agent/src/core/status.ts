@@ -4,6 +4,10 @@ import type { RawNanos } from "@ttcs/units";
 import type { AgentCore } from "./agent.ts";
 import type { Edge } from "./edge.ts";
 
+/** A fit is shown for this many rounds; an end that only audits fits one round in ten. */
+const STALE_ROUNDS = 4;
+const STALE_AUDIT_ROUNDS = 24;
+
 /** Status of one neighbour. Delays are one-way, corrected by the fit. */
 export interface NeighbourStatus {
   readonly host: string;
@@ -86,18 +90,19 @@ export function agentStatus(
     freq_ppb: carrier.settingPpb,
     edges_used: correction?.edgeCount ?? null,
     residual_rms_ns: correction?.residualRmsNs ?? null,
-    neighbours: [...core.edges].map(neighbourStatus),
+    neighbours: [...core.edges].map((edge) => neighbourStatus(edge, core.round)),
     counters: { ...core.counters, stamps_dropped: carrier.droppedCount },
     line: (keeper.line?.segments ?? []).map(segmentStatus),
   };
 }
 
-function neighbourStatus(edge: Edge): NeighbourStatus {
+function neighbourStatus(edge: Edge, round: bigint): NeighbourStatus {
   const fit = edge.lastFit;
   const { hostId: host, owner } = edge.neighbour;
-  const trusted = fit !== undefined && fit.distrust === "";
-  const distrust = fit === undefined ? "not fitted yet" : fit.distrust;
-  if (!fit || !trusted) {
+  const age = Number(round - edge.fittedRound);
+  const stale = age > (owner ? STALE_ROUNDS : STALE_AUDIT_ROUNDS);
+  const distrust = !fit ? "not fitted yet" : stale ? `last fit ${age / 2} s ago` : fit.distrust;
+  if (!fit || distrust !== "") {
     const unknown = { delay_to_ns: null, delay_from_ns: null };
     const spread = { jitter_to_ns: null, jitter_from_ns: null, kept_share: null };
     return { host, owner, ...unknown, ...spread, loss_to: null, loss_from: null, distrust };

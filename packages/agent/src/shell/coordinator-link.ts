@@ -72,7 +72,8 @@ export class CoordinatorLink {
     }, FIRST_WORD_MS);
     stream.on("data", (message: CoordinatorMessage) => {
       clearTimeout(firstWord);
-      this.#retryMs = RETRY_MS_MIN;
+      // Only a welcome is success: a refused agent must not knock ten times a second.
+      if (message.body.case === "welcome") this.#retryMs = RETRY_MS_MIN;
       this.#events.onMessage(message);
     });
     stream.on("error", (error: Error) => end(error.message));

@@ -68,6 +68,8 @@ export class PeerLinks {
   readonly #server = new Server(channelOptions);
   readonly #dials = new Map<number, Dial>();
   readonly #callers = new Map<number, Writable>();
+  /** Numbers of the present neighbours: nobody else is answered. */
+  #wanted: ReadonlySet<number> = new Set();
   port = 0;
 
   constructor(onFlush: (flush: ExchangeFlush) => void) {
@@ -96,6 +98,7 @@ export class PeerLinks {
   /** Dials the owners among the neighbours, and drops everybody who is none any more. */
   setNeighbours(neighbours: readonly Neighbour[]): void {
     const wanted = new Map(neighbours.map((n) => [n.hostNumber, n]));
+    this.#wanted = new Set(wanted.keys());
     for (const [number, dial] of this.#dials) {
       const n = wanted.get(number);
       if (n && !n.owner && hostPort(n.managementAddress, n.agentPort) === dial.address) continue;
@@ -118,11 +121,6 @@ export class PeerLinks {
     stream?.write(flush);
   }
 
-  /** Numbers of the neighbours that are connected. */
-  connected(hostNumber: number): boolean {
-    return this.#callers.has(hostNumber) || this.#dials.get(hostNumber)?.stream !== undefined;
-  }
-
   close(): void {
     for (const dial of this.#dials.values()) dial.close();
     this.#server.forceShutdown();
@@ -130,16 +128,20 @@ export class PeerLinks {
 
   #serve(call: ServerDuplexStream<ExchangeFlush, ExchangeFlush>): void {
     let caller = 0;
+    const gone = () => {
+      if (this.#callers.get(caller) === call) this.#callers.delete(caller);
+    };
     call.on("data", (flush: ExchangeFlush) => {
-      if (caller === 0 && flush.fromHost !== 0) {
+      // A new coordinator may have given the caller a new number.
+      if (flush.fromHost !== caller) {
+        gone();
         caller = flush.fromHost;
+        if (this.#wanted.has(caller)) this.#callers.set(caller, call);
+      } else if (!this.#callers.has(caller) && this.#wanted.has(caller)) {
         this.#callers.set(caller, call);
       }
       this.#onFlush(flush);
     });
-    const gone = () => {
-      if (this.#callers.get(caller) === call) this.#callers.delete(caller);
-    };
     call.on("error", gone);
     call.on("end", () => {
       gone();

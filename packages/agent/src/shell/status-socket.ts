@@ -2,8 +2,9 @@
  * Answers `ttcs-agentq` on a Unix socket: one request per line, one JSON document per line back.
  * Requests: "status" and "now".
  */
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { TtcsError } from "@ttcs/units";
 
@@ -23,6 +24,16 @@ export async function serveStatus(path: string, requests: StatusRequests): Promi
     const detail = `another agent runs already and answers at ${path}; stop it first`;
     throw new TtcsError("AGENT_SERVER", { detail });
   }
+  try {
+    return await listen(path, requests);
+  } catch (cause) {
+    const detail = `cannot answer at ${path} (${(cause as Error).message}); set status_socket`;
+    throw new TtcsError("AGENT_SERVER", { detail }, { cause });
+  }
+}
+
+async function listen(path: string, requests: StatusRequests): Promise<Server> {
+  mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { force: true });
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());

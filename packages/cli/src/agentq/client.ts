@@ -22,9 +22,8 @@ export class AgentClient {
   /** @param address path of a Unix socket, or host:port */
   constructor(address: string) {
     this.#address = address;
-    const tcp = /^(.+):(\d+)$/.exec(address);
+    const tcp = address.startsWith("/") ? null : /^(.+):(\d+)$/.exec(address);
     this.#socket = tcp ? connect(Number(tcp[2]), tcp[1]) : connect(address);
-    this.#socket.setTimeout(TIMEOUT_MS, () => this.#socket.destroy(new Error("no answer")));
     this.#socket.on("error", (error) => this.#fail(error));
     this.#socket.on("close", () => this.#fail(new Error("the agent closed the connection")));
     const lines = createInterface({ input: this.#socket });
@@ -35,11 +34,12 @@ export class AgentClient {
 
   /** @throws TtcsError AGENT_UNREACHABLE */
   async ask<K extends keyof Answers>(request: K): Promise<Answers[K]> {
+    const late = setTimeout(() => this.#socket.destroy(new Error("no answer")), TIMEOUT_MS);
     const line = await new Promise<string>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       if (this.#socket.destroyed) this.#fail(new Error("the agent closed the connection"));
       else this.#socket.write(`${request}\n`);
-    });
+    }).finally(() => clearTimeout(late));
     const answer = JSON.parse(line);
     if (answer.error !== undefined) throw this.#unreachable(new Error(answer.error));
     return answer;

@@ -38,6 +38,7 @@ export async function runLab(options: LabCommandOptions): Promise<void> {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  process.on("SIGHUP", stop);
   try {
     await laboratory.start();
     if (options.demo && hosts >= 3) process.stdout.write(tryText(laboratory));

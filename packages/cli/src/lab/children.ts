@@ -1,6 +1,6 @@
 /** The processes of a laboratory: started, found again, and ended whatever happens. */
 import { type ChildProcess, fork } from "node:child_process";
-import { openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -37,6 +37,7 @@ export class Children {
       stdio: ["ignore", out, out, "ipc"],
       execArgv: LEAN,
     });
+    closeSync(out);
     this.#all.add(child);
     child.on("exit", () => this.#all.delete(child));
     return child;

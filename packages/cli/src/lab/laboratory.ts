@@ -32,8 +32,8 @@ export class Laboratory {
   readonly #hosts: readonly LabHost[];
   readonly #observers: readonly Observer[];
   readonly #pids = new Map<string, number>();
-  readonly #costs = new Map<string, ProcessCost>();
-  #line: Sight["status"]["line"] = [];
+  readonly #costs = new Map<number, ProcessCost>();
+  #lead: { by: Observer; line: Sight["status"]["line"] };
   #ending = false;
 
   /** @throws Error when the folder of the file for `json` cannot be written. */
@@ -43,6 +43,7 @@ export class Laboratory {
     if (options.json) accessSync(dirname(options.json), constants.W_OK);
     this.#hosts = planHosts(options.hosts, options.seed, this.#dir, readKernelClocks());
     this.#observers = this.#hosts.map((host) => new Observer(host));
+    this.#lead = { by: this.#observers[0], line: [] };
   }
 
   get figures(): Figures {
@@ -89,20 +90,17 @@ export class Laboratory {
   /** Looks at every host once. */
   async look(): Promise<Row[]> {
     const sights = await Promise.all(this.#observers.map((o) => o.look()));
-    // Domain time is defined on the raw clock of the host that leads now.
-    const leader = Math.max(
-      0,
-      sights.findIndex((s) => s?.status.role === "reference"),
-    );
-    this.#line = sights[leader]?.status.line ?? this.#line;
-    const reference = this.#observers[leader];
+    // Domain time is defined on the raw clock of the host that leads, by the line that it holds.
+    const leads = sights.findIndex((s) => s?.status.role === "reference" && isFresh(s));
+    if (leads >= 0) this.#lead = { by: this.#observers[leads], line: sights[leads]!.status.line };
     for (const [id, pid] of this.#pids) {
       const cost = processCost(id, pid);
-      if (cost) this.#costs.set(id, cost);
+      // By process: one that was killed has cost what it has cost.
+      if (cost) this.#costs.set(pid, cost);
     }
     return this.#observers.map((observer, i) => {
       const sight = sights[i];
-      const sample = sight && this.#figures.judge(observer, sight, reference, this.#line);
+      const sample = sight && this.#figures.judge(observer, sight, this.#lead.by, this.#lead.line);
       return { host: observer.host, sample, sight };
     });
   }
@@ -141,3 +139,6 @@ export class Laboratory {
     renameSync(`${json}.new`, json);
   }
 }
+
+/** Corrections come twice a second; a former reference that hears none leads no more (s). */
+const isFresh = (sight: Sight): boolean => (sight.status.correction_age_s ?? 0) < 2;

@@ -3,16 +3,23 @@
  *
  * The domain begins at the reference's system clock and follows it smoothly. f is the reference's
  * own rate (system against raw) plus a pull that removes what is left between the two: at most
- * 1 ppm, or 10 ppm while more than 100 us are left. f changes by at most 50 ppb a round and is
+ * 1 ppm, or 10 ppm while more than 100 us are left. f changes by at most 25 ppb a round and is
  * decided two rounds ahead, so every agent knows the new rate before it begins and none is caught
  * out. Never a step after the start.
  *
  * A reference whose system clock our own discipline writes is no source: following it would follow
  * ourselves. Then f stays as it is.
  */
-import { DomainLine, type DomainSegment } from "@ttcs/discipline";
+import { DOMAIN_FREQ_RATE_PPB_PER_S, DomainLine, type DomainSegment } from "@ttcs/discipline";
 import type { SourceLine } from "@ttcs/protocol";
-import { type RawNanos, ROUND_NS, rawNanos, type UnixNanos, unixNanos } from "@ttcs/units";
+import {
+  type RawNanos,
+  ROUND_NS,
+  rawNanos,
+  SECOND_NS,
+  type UnixNanos,
+  unixNanos,
+} from "@ttcs/units";
 
 /** Pull towards the reference's system clock (ppb), near and far. */
 const PULL_LIMIT_PPB = 1_000;
@@ -21,8 +28,8 @@ const FAR_PULL_LIMIT_PPB = 10_000;
 const FAR_NS = 100_000;
 /** Time constant of the pull (s): slow against the reference's own noise. */
 const PULL_TIME_S = 100;
-/** Largest change of f from one round to the next (ppb). */
-const FREQ_CHANGE_LIMIT_PPB = 50;
+/** Largest change of f from one round to the next (ppb): agents that are cut off count on it. */
+const FREQ_CHANGE_LIMIT_PPB = (DOMAIN_FREQ_RATE_PPB_PER_S * ROUND_NS) / SECOND_NS;
 /** Share of a new reading of the reference's rate that is believed each round. */
 const RATE_GAIN = 0.1;
 /** The rate is decided this many rounds ahead. */

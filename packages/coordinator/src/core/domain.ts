@@ -16,30 +16,35 @@ import {
   HostState,
   type Report,
 } from "@ttcs/protocol";
-import { addNs, type RawNanos, ROUND_NS, rawNanos, unixNanos, WINDOW_NS } from "@ttcs/units";
+import { addNs, type RawNanos, ROUND_NS, WINDOW_NS } from "@ttcs/units";
 import { composeSegments, hostRawAt } from "./correction.ts";
-import { DomainScale, roundOf } from "./domain-scale.ts";
+import { type DomainScale, roundOf } from "./domain-scale.ts";
 import { FitBook } from "./fits.ts";
 import { connectedHosts, type Host } from "./host.ts";
-import { dealMesh, type Edge } from "./mesh.ts";
-import { chooseReference, rankHosts, referenceReason } from "./reference.ts";
+import { cleanReport } from "./inputs.ts";
+import { Leadership } from "./leadership.ts";
+import { dealMesh, type Edge, pairKey } from "./mesh.ts";
+import { rankHosts } from "./reference.ts";
 import { type RoundResult, solveRound } from "./solve.ts";
-import { changeReference } from "./takeover.ts";
 
 /** Fewer hosts than this cannot outvote a wrong one: nothing is steered. */
 export const MINIMUM_HOSTS = 3;
 /** A round is solved this long after its first report at the latest (ms). */
 const SOLVE_DEADLINE_MS = 100;
+/** A domain begins this long after its first host came, so that the best one is among them (ms). */
+const START_GRACE_MS = 1_500;
+/** A host that reported within this is there; reports come twice a second (ms). */
+const ALIVE_MS = 2_000;
+/** Terms are seconds since 1970: ten years ahead is a mistake or an attack. */
+const TERM_JUMP_LIMIT = 315_360_000n;
 /** Reports that come this soon after a solve are late for it, not early for the next (ms). */
 const LATE_MS = 300;
 /** Hosts that wait are told so this often (ms). */
 const WAITING_EVERY_MS = 1_000;
 /** A host that stays away this long is dealt no neighbours any more (ms). */
 const FORGET_AFTER_MS = 60_000;
-/** A correction is trusted for this long after its window closed (ns). */
+/** A correction is fresh for this long after its window closed (ns). */
 const VALID_FOR_NS = 2 * 1e9;
-/** The first correction steps clocks that are further away than this (ns). */
-const STEP_THRESHOLD_NS = 1_000_000;
 
 /** The times that come with an event. */
 export interface ServerTime {
@@ -52,6 +57,7 @@ export interface ServerTime {
 /** What the shell is asked to do. */
 export type Action =
   | { readonly kind: "send"; readonly connection: number; readonly message: CoordinatorMessage }
+  | { readonly kind: "end"; readonly connection: number }
   | { readonly kind: "log"; readonly level: "info" | "warn"; readonly text: string };
 
 /** How a domain is set up. */
@@ -75,10 +81,10 @@ export class DomainCore {
   #term: bigint;
   #round = 0n;
   #nextNumber = 1;
-  #reference: Host | undefined;
-  #scale: DomainScale | undefined;
+  readonly #leadership = new Leadership(this.#hosts, (level, text) => this.#log(level, text));
   #edges: readonly Edge[] = [];
-  #lockedOnce = false;
+  #dealt: ReadonlySet<string> = new Set();
+  #firstHelloMs = Number.NaN;
   #firstReportMs = Number.NaN;
   #solvedMs = -Infinity;
   readonly #reported = new Set<number>();
@@ -118,7 +124,8 @@ export class DomainCore {
     if (now.monotonicMs - this.#firstReportMs >= SOLVE_DEADLINE_MS) this.#solve(now);
     if (now.monotonicMs - this.#waitingToldMs >= WAITING_EVERY_MS) this.#tellWaiting(now);
     const gone = [...this.#hosts.values()].filter(
-      (h) => now.monotonicMs - h.disconnectedAtMs > FORGET_AFTER_MS && h !== this.#reference,
+      (h) =>
+        now.monotonicMs - h.disconnectedAtMs > FORGET_AFTER_MS && h !== this.#leadership.reference,
     );
     for (const host of gone) {
       this.#hosts.delete(host.number);
@@ -130,15 +137,22 @@ export class DomainCore {
   }
 
   #hello(connection: number, header: Header | undefined, hello: Hello, now: ServerTime): void {
-    if (header && header.term > this.#term) this.#term = header.term + 1n;
-    const host = this.#admit(hello);
-    if (host.connection !== undefined && host.connection !== connection) {
-      this.#log("warn", `${host.id} joined again on a new stream; the older one is ignored`);
+    this.#outrank(header?.term ?? 0n);
+    const alone = this.#byConnection(connection);
+    const namesake = [...this.#hosts.values()].find((h) => h.id === hello.hostId);
+    const fault = alone
+      ? `this stream has joined as "${alone.id}" already`
+      : helloFault(hello, namesake && this.#isAlive(namesake, now) ? namesake : undefined);
+    if (fault) {
+      this.#refuse(connection, fault);
+      return;
     }
-    if (host.hello.bootId !== hello.bootId) this.#rebooted(host);
+    const host = namesake ?? this.#admit(hello);
+    if (host.hello.bootId !== hello.bootId) this.#rebooted(host, now);
     host.hello = hello;
     host.connection = connection;
     host.disconnectedAtMs = Number.NaN;
+    if (Number.isNaN(this.#firstHelloMs)) this.#firstHelloMs = now.monotonicMs;
     const { clockQuality, managementAddress } = hello;
     this.#log("info", `${host.id} joined from ${managementAddress}, clock_quality ${clockQuality}`);
     this.#send(host, {
@@ -149,8 +163,19 @@ export class DomainCore {
     this.#tellWaiting(now);
   }
 
+  /** An agent has seen a later term than ours: go beyond it, unless it is absurd. */
+  #outrank(term: bigint): void {
+    if (term <= this.#term) return;
+    if (term - this.#term > TERM_JUMP_LIMIT) this.#log("warn", `term ${term} is not believed`);
+    else this.#term = term + 1n;
+  }
+
+  /** A host that has reported just now on a stream of its own is no victim of a restart. */
+  #isAlive(host: Host, now: ServerTime): boolean {
+    return host.connection !== undefined && now.monotonicMs - host.reportedAtMs < ALIVE_MS;
+  }
+
   #admit(hello: Hello): Host {
-    for (const host of this.#hosts.values()) if (host.id === hello.hostId) return host;
     const number = this.#nextNumber++;
     const host: Host = {
       id: hello.hostId,
@@ -168,9 +193,9 @@ export class DomainCore {
     return host;
   }
 
-  #rebooted(host: Host): void {
+  #rebooted(host: Host, now: ServerTime): void {
     this.#log("warn", `${host.id} has booted: its raw clock starts anew`);
-    host.track = undefined;
+    this.#leadership.rebooted(host, now.monotonicMs);
     host.report = undefined;
     this.#fits.forget(host.number);
   }
@@ -178,15 +203,15 @@ export class DomainCore {
   #report(connection: number, report: Report, now: ServerTime): void {
     const host = this.#byConnection(connection);
     if (!host) return;
+    for (const fault of cleanReport(report)) this.#log("warn", `${host.id} sent ${fault}: ignored`);
     host.report = report;
     host.reportedAtMs = now.monotonicMs;
     const locked = report.state === HostState.LOCKED;
     if (!locked) host.lockedSinceMs = Number.NaN;
     else if (Number.isNaN(host.lockedSinceMs)) host.lockedSinceMs = now.monotonicMs;
-    this.#lockedOnce ||= locked;
-    for (const line of this.#fits.take(report.fits, host.number, now.monotonicMs)) {
-      this.#log("warn", `refused ${line}`);
-    }
+    if (locked) this.#leadership.noteLocked();
+    const refused = this.#fits.take(report.fits, host.number, this.#dealt, now.monotonicMs);
+    if (refused.length > 0) this.#log("warn", `refused of ${host.id}: ${refused.join("; ")}`);
     // A late report's fits wait for the next round: no round is solved twice.
     if (now.monotonicMs - this.#solvedMs < LATE_MS) return;
     if (this.#reported.size === 0) this.#firstReportMs = now.monotonicMs;
@@ -200,61 +225,24 @@ export class DomainCore {
     this.#reported.clear();
     const connected = connectedHosts(this.#hosts.values());
     if (connected.length < MINIMUM_HOSTS) return;
-    const reference = this.#lead(now);
+    // Let all agents find a coordinator that has just started, before it chooses among them.
+    if (now.monotonicMs - this.#firstHelloMs < START_GRACE_MS) return;
+    const reference = this.#leadership.lead(now.monotonicMs);
     if (!reference) return;
     const result = solveRound(reference, this.#hosts, this.#fits.fresh(now.monotonicMs));
     if (!result) return;
-    this.#scale ??= this.#beginDomain(reference);
-    if (!this.#scale) return;
+    this.#leadership.solved(result.atRefRawNs, now.monotonicMs);
+    const { scale } = this.#leadership;
+    if (!scale) return;
 
     const closeRefRawNs = addNs(result.atRefRawNs, WINDOW_NS / 2);
-    this.#scale.advance(closeRefRawNs, reference.report?.source);
-    const closeUnixNs = this.#scale.line().at(closeRefRawNs).unixNs;
+    scale.advance(closeRefRawNs, reference.report?.source);
+    const closeUnixNs = scale.line().at(closeRefRawNs).unixNs;
     // The close is known to some tens of ms: round to the nearest, and never go back.
     const round = roundOf(addNs(closeUnixNs, ROUND_NS / 2));
     this.#round = round > this.#round ? round : this.#round + 1n;
     this.#lastClose = { unixNs: closeUnixNs, monotonicMs: now.monotonicMs };
-    for (const host of connected) this.#correct(host, reference, this.#scale, result);
-  }
-
-  /** The reference of this round; says it aloud when it changes. */
-  #lead(now: ServerTime): Host | undefined {
-    const before = this.#reference;
-    const chosen = chooseReference(this.#hosts.values(), before, this.#lockedOnce, now.monotonicMs);
-    if (!chosen || chosen === before) return before;
-    if (before && this.#scale) {
-      const moved = changeReference(before, chosen, this.#hosts, this.#scale);
-      if (!moved && this.#lockedOnce) return before;
-      this.#scale = moved;
-    }
-    this.#reference = chosen;
-    const why = referenceReason(chosen, this.#hosts.values());
-    this.#log("info", `reference is ${chosen.id}: ${why}`);
-    return chosen;
-  }
-
-  /**
-   * Domain time begins where an agent still holds it, else at the reference's system clock: a
-   * coordinator that starts anew must not begin another time.
-   */
-  #beginDomain(reference: Host): DomainScale | undefined {
-    const { line, source } = reference.report ?? {};
-    if (line) {
-      this.#log("info", `domain time goes on from the line that ${reference.id} holds`);
-      const start = {
-        rawNs: rawNanos(line.rawNs),
-        domainUnixNs: unixNanos(line.domainUnixNs),
-        domainFractionNs: line.domainFractionNs,
-        freqPpb: line.freqPpb,
-      };
-      return new DomainScale([start]);
-    }
-    if (!source) return undefined;
-    this.#log("info", `domain time begins at the system clock of ${reference.id}`);
-    if (!source.synchronised || source.steered) {
-      this.#log("warn", `the reference ${reference.id} has no time source: UTC is free-running`);
-    }
-    return DomainScale.from(source);
+    for (const host of connected) this.#correct(host, reference, scale, result);
   }
 
   #correct(host: Host, reference: Host, scale: DomainScale, result: RoundResult): void {
@@ -280,7 +268,6 @@ export class DomainCore {
         referencePullNs: scale.pullNs,
         referenceMaxErrorNs: source?.maxErrorNs ?? 0,
         referenceHasSource: source?.synchronised === true && !source.steered,
-        stepThresholdNs: STEP_THRESHOLD_NS,
         edgeCount: fix.edgeCount,
         residualRmsNs: fix.residualRmsNs,
       },
@@ -294,6 +281,7 @@ export class DomainCore {
       this.#options.meshSeed,
       this.#edges,
     );
+    this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
     for (const host of connectedHosts(this.#hosts.values())) this.#sendAssignment(host);
   }
 
@@ -336,11 +324,20 @@ export class DomainCore {
     return undefined;
   }
 
+  #refuse(connection: number, reason: string): void {
+    this.#log("warn", `refused a stream: ${reason}`);
+    this.#sendTo(connection, { case: "refusal", value: { reason } });
+    this.#actions.push({ kind: "end", connection });
+  }
+
   #send(host: Host, body: NonNullable<Body>): void {
-    if (host.connection === undefined) return;
+    if (host.connection !== undefined) this.#sendTo(host.connection, body);
+  }
+
+  #sendTo(connection: number, body: NonNullable<Body>): void {
     const header = { domain: this.#options.domain, term: this.#term, round: this.#round };
     const message = create(CoordinatorMessageSchema, { header, body });
-    this.#actions.push({ kind: "send", connection: host.connection, message });
+    this.#actions.push({ kind: "send", connection, message });
   }
 
   #log(level: "info" | "warn", text: string): void {
@@ -356,4 +353,12 @@ export class DomainCore {
 
 function reachReason(result: RoundResult, host: Host): string {
   return result.trusted.has(host.number) ? "" : "no trusted edge reached this host";
+}
+
+/** Why this host cannot join; `living` is the host of the same name that is there already. */
+function helloFault(hello: Hello, living: Host | undefined): string | undefined {
+  if (hello.hostId === "") return "host_id is empty; set it in the agent's configuration";
+  if (!living) return undefined;
+  const from = living.hello.managementAddress;
+  return `"${living.id}" has joined from ${from} already; give each host its own host_id`;
 }

@@ -5,12 +5,14 @@
  * is fresh for a round and a half, so that one lost report does not tear the mesh.
  */
 import type { EdgeFit } from "@ttcs/protocol";
+import { FREQ_LIMIT_PPB, NEAR_LIMIT_NS, within } from "./inputs.ts";
 import { pairKey } from "./mesh.ts";
 
 /** A fit older than this is not used (ms on the server's monotonic clock): one and a half rounds. */
 const FRESH_MS = 750;
-/** No pair of crystals is further apart (ppb). */
-const FREQ_LIMIT_PPB = 1_000_000;
+
+/** Refusals of one report that are put into words. */
+const REFUSALS_TOLD = 3;
 
 interface Kept {
   readonly fit: EdgeFit;
@@ -24,14 +26,23 @@ export class FitBook {
   /**
    * Takes the fits of one report.
    *
-   * @returns one line for each fit that was refused: an end may only speak of its own edges
+   * @param dealt keys of the edges that exist
+   * @returns why fits were refused, a few at most: an end may only speak of its own edges
    */
-  take(fits: readonly EdgeFit[], reporter: number, nowMs: number): string[] {
+  take(
+    fits: readonly EdgeFit[],
+    reporter: number,
+    dealt: ReadonlySet<string>,
+    nowMs: number,
+  ): string[] {
     const refused: string[] = [];
     for (const fit of fits) {
-      const problem = fitProblem(fit, reporter);
-      if (problem) refused.push(`fit ${fit.owner}-${fit.other} from ${reporter}: ${problem}`);
-      else if (!fit.distrust) this.#keep(fit, nowMs);
+      const exists = dealt.has(pairKey(fit.owner, fit.other));
+      const problem = exists ? fitProblem(fit, reporter) : "there is no such edge";
+      if (problem && refused.length < REFUSALS_TOLD) {
+        refused.push(`fit ${fit.owner}-${fit.other}: ${problem}`);
+      }
+      if (!problem && !fit.distrust) this.#keep(fit, nowMs);
     }
     return refused;
   }
@@ -65,12 +76,11 @@ export class FitBook {
 function fitProblem(fit: EdgeFit, reporter: number): string | undefined {
   const speaker = fit.audit ? fit.other : fit.owner;
   if (speaker !== reporter) return "the reporter is not the end that it speaks for";
-  if (fit.owner === fit.other) return "both ends are the same host";
   if (fit.distrust) return undefined;
-  const numbers = [fit.midNs, fit.offsetNs, fit.freqPpb];
-  if (!numbers.every(Number.isFinite)) return "a value is not finite";
-  if (Math.abs(fit.freqPpb) > FREQ_LIMIT_PPB) return `frequency ${fit.freqPpb} ppb`;
+  if (!within(fit.midNs, NEAR_LIMIT_NS)) return `its middle is ${fit.midNs} ns from its base`;
+  if (!within(fit.offsetNs, NEAR_LIMIT_NS)) return `an offset of ${fit.offsetNs} ns`;
+  if (!within(fit.freqPpb, FREQ_LIMIT_PPB)) return `a frequency of ${fit.freqPpb} ppb`;
   const widths = [fit.offsetSigmaNs, fit.freqSigmaPpb, fit.belowBoundNs, fit.aboveBoundNs];
-  if (!widths.every((w) => Number.isFinite(w) && w >= 0)) return "an uncertainty is negative";
+  if (!widths.every((w) => w >= 0 && w <= NEAR_LIMIT_NS)) return "an uncertainty out of range";
   return undefined;
 }

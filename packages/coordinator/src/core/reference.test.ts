@@ -45,8 +45,13 @@ test("once somebody is LOCKED, a better host that joins does not take over", () 
 test("a reference that is away for a moment keeps the lead; one that stays away loses it", () => {
   const gone = host("r", 10, 0, { ...tracked, connection: undefined, disconnectedAtMs: 1_000 });
   const hosts = [gone, host("a", 1, 1, tracked), host("b", 1, 2)];
-  expect(chooseReference(hosts, gone, true, 3_000)?.id).toBe("r");
-  expect(chooseReference(hosts, gone, true, 4_500)?.id).toBe("a");
+  expect(chooseReference(hosts, gone, true, 2_000)?.id).toBe("r");
+  expect(chooseReference(hosts, gone, true, 3_500)?.id).toBe("a");
+});
+
+test("a reference that is connected but out of every neighbour's reach loses the lead too", () => {
+  const hosts = [host("r", 10, 0, tracked), host("a", 1, 1, tracked)];
+  expect(chooseReference(hosts, hosts[0], true, 3_500)?.id).toBe("a");
 });
 
 test("a host that was never solved for cannot take over a domain that runs", () => {

@@ -8,7 +8,7 @@
  */
 import { connectedHosts, type Host } from "./host.ts";
 
-/** A disconnected reference is given this long to come back (ms): a restart, not a death. */
+/** A reference that is gone is given this long to come back (ms): a restart, not a death. */
 const REFERENCE_GRACE_MS = 3_000;
 
 /** Best first. Hosts that are not LOCKED come after those that are, among equal quality. */
@@ -28,22 +28,19 @@ export function rankHosts(hosts: Iterable<Host>): Host[] {
  * The host to lead from now on.
  *
  * @param current the present reference, if any
- * @param lockedOnce true once any host of the domain has been LOCKED
- * @param nowMs server's monotonic time (ms)
+ * @param running true once the domain has been LOCKED under this coordinator
+ * @param awayMs for how long the present reference has been disconnected or without a single fit (ms)
  */
 export function chooseReference(
   hosts: Iterable<Host>,
   current: Host | undefined,
-  lockedOnce: boolean,
-  nowMs: number,
+  running: boolean,
+  awayMs: number,
 ): Host | undefined {
-  const all = [...hosts];
-  if (current && lockedOnce) {
-    if (current.connection !== undefined) return current;
-    if (nowMs - current.disconnectedAtMs < REFERENCE_GRACE_MS) return current;
-  }
-  const candidates = rankHosts(connectedHosts(all));
-  return (lockedOnce ? candidates.find((h) => h.track?.fix) : candidates[0]) ?? current;
+  const candidates = rankHosts(connectedHosts(hosts));
+  if (!current || !running) return candidates[0] ?? current;
+  if (awayMs < REFERENCE_GRACE_MS) return current;
+  return candidates.find((h) => h !== current && h.track?.fix) ?? current;
 }
 
 /** Why this host leads, in words for the log. */

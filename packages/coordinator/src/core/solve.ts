@@ -146,20 +146,19 @@ function fixReference(host: Host, atRefRawNs: RawNanos): undefined {
   return undefined;
 }
 
-/** Mean instant of the reference's own windows, on its raw clock (whole ns). */
+/** Median instant of the reference's own windows, on its raw clock (whole ns). */
 function middleOnReference(reference: number, fits: readonly EdgeFit[]): RawNanos | undefined {
-  let base: bigint | undefined;
-  let sumNs = 0;
-  let count = 0;
+  const middles: bigint[] = [];
   for (const fit of fits) {
-    if (fit.owner !== reference && fit.other !== reference) continue;
-    const own = fit.owner === reference;
-    const zero = own ? fit.ownerBaseRawNs : fit.otherBaseRawNs;
-    base ??= zero;
-    sumNs += Number(zero - base) + (own ? fit.midNs : fit.midNs + fit.offsetNs);
-    count++;
+    if (fit.owner === reference) {
+      middles.push(fit.ownerBaseRawNs + BigInt(Math.round(fit.midNs)));
+    } else if (fit.other === reference) {
+      middles.push(fit.otherBaseRawNs + BigInt(Math.round(fit.midNs + fit.offsetNs)));
+    }
   }
-  return base === undefined ? undefined : rawNanos(base + BigInt(Math.round(sumNs / count)));
+  if (middles.length === 0) return undefined;
+  middles.sort((a, b) => (a < b ? -1 : 1));
+  return rawNanos(middles[middles.length >> 1]);
 }
 
 function residualRms(

@@ -117,6 +117,7 @@ export class Coordinator {
     };
     stream.on("error", gone);
     stream.on("cancelled", gone);
+    stream.on("close", gone);
     stream.on("end", () => {
       gone();
       stream.end();
@@ -134,6 +135,7 @@ export class Coordinator {
   #run(actions: readonly Action[]): void {
     for (const action of actions) {
       if (action.kind === "log") this.#log[action.level](action.text);
+      else if (action.kind === "end") this.#streams.get(action.connection)?.end();
       else this.#send(action.connection, action.message);
     }
   }

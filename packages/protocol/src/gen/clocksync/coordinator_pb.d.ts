@@ -536,7 +536,7 @@ export declare type Correction = Message<"clocksync.Correction"> & {
   boundNs: number;
 
   /**
-   * Trusted until this long after window_close_raw_ns, on the agent's raw clock (ns).
+   * Fresh until this long after window_close_raw_ns, on the agent's raw clock (ns); then holdover.
    *
    * @generated from field: double valid_for_ns = 6;
    */
@@ -582,13 +582,6 @@ export declare type Correction = Message<"clocksync.Correction"> & {
    * @generated from field: bool reference_has_source = 13;
    */
   referenceHasSource: boolean;
-
-  /**
-   * Set once, at first: system clocks further away than this are stepped (ns).
-   *
-   * @generated from field: double step_threshold_ns = 14;
-   */
-  stepThresholdNs: number;
 
   /**
    * How many edges of this host the solve used, and root mean square of their residuals (ns).

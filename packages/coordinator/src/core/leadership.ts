@@ -1,0 +1,145 @@
+/**
+ * Who leads a domain and where domain time lies on the leader's raw clock.
+ *
+ * Reference, scale and all tracks belong together: a track is against the reference's raw clock, the
+ * scale is on it. So they change together, here and nowhere else. When the lead passes on, domain time
+ * goes on as predicted: the new reference's raw clock is laid against the old one's by its track, the
+ * scale is composed with it, and the tracks begin anew with the next solve.
+ */
+import { DomainLine, type DomainSegment } from "@ttcs/discipline";
+import { diffNs, type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
+import { composeSegments, hostRawAt } from "./correction.ts";
+import { DomainScale } from "./domain-scale.ts";
+import { connectedHosts, type Host } from "./host.ts";
+import { chooseReference, rankHosts, referenceReason } from "./reference.ts";
+
+/** See the module head. */
+export class Leadership {
+  readonly #hosts: ReadonlyMap<number, Host>;
+  readonly #say: (level: "info" | "warn", text: string) => void;
+  #reference: Host | undefined;
+  #scale: DomainScale | undefined;
+  #lockedOnce = false;
+  /** Server's monotonic time at which a solve last touched the reference (ms). */
+  #touchedMs = Number.NaN;
+
+  constructor(
+    hosts: ReadonlyMap<number, Host>,
+    say: (level: "info" | "warn", text: string) => void,
+  ) {
+    this.#hosts = hosts;
+    this.#say = say;
+  }
+
+  get reference(): Host | undefined {
+    return this.#reference;
+  }
+
+  get scale(): DomainScale | undefined {
+    return this.#scale;
+  }
+
+  /** A host has told that it is LOCKED: from now on the lead is not changed without need. */
+  noteLocked(): void {
+    this.#lockedOnce = true;
+  }
+
+  /** The reference of this round. */
+  lead(nowMs: number): Host | undefined {
+    const before = this.#reference;
+    const running = this.#lockedOnce && this.#scale !== undefined;
+    const chosen = chooseReference(this.#hosts.values(), before, running, this.#awayMs(nowMs));
+    if (chosen && chosen !== before) this.#pass(chosen, nowMs);
+    return this.#reference;
+  }
+
+  /** A solve has brought tracks against the reference's clock at `atRefRawNs`. */
+  solved(atRefRawNs: RawNanos, nowMs: number): void {
+    this.#touchedMs = nowMs;
+    if (!this.#scale) this.#begin(atRefRawNs);
+  }
+
+  /** The raw clock of a host has a new zero. Call before its track is taken away. */
+  rebooted(host: Host, nowMs: number): void {
+    if (host !== this.#reference) {
+      host.track = undefined;
+      return;
+    }
+    const others = connectedHosts(this.#hosts.values()).filter((h) => h !== host);
+    const heir = rankHosts(others).find((h) => h.track?.fix);
+    if (heir) this.#pass(heir, nowMs);
+    else this.#drop();
+  }
+
+  /** For how long the reference has been of no use (ms). */
+  #awayMs(nowMs: number): number {
+    const host = this.#reference;
+    if (!host) return 0;
+    if (host.connection === undefined) return nowMs - host.disconnectedAtMs;
+    return Number.isNaN(this.#touchedMs) ? 0 : nowMs - this.#touchedMs;
+  }
+
+  #pass(to: Host, nowMs: number): void {
+    const fix = to.track?.fix;
+    const segments =
+      this.#scale && to.track && fix
+        ? composeSegments(to.track, false, this.#scale, fix.atRefRawNs)
+        : undefined;
+    this.#drop();
+    this.#reference = to;
+    this.#touchedMs = nowMs;
+    if (segments) this.#scale = new DomainScale(segments);
+    this.#say("info", `reference is ${to.id}: ${referenceReason(to, this.#hosts.values())}`);
+  }
+
+  #drop(): void {
+    this.#reference = undefined;
+    this.#scale = undefined;
+    for (const host of this.#hosts.values()) host.track = undefined;
+  }
+
+  /**
+   * Domain time begins where a host still holds it, the reference first; else at the reference's
+   * system clock. A coordinator that starts anew must not begin another time.
+   */
+  #begin(atRefRawNs: RawNanos): void {
+    const reference = this.#reference!;
+    const holders = [reference, ...rankHosts(connectedHosts(this.#hosts.values()))];
+    const holder = holders.find((h) => h.report?.line && h.track?.fix);
+    if (holder) {
+      this.#say("info", `domain time goes on from the line that ${holder.id} holds`);
+      this.#scale = new DomainScale([heldAt(holder, holder === reference, atRefRawNs)]);
+      return;
+    }
+    const source = reference.report?.source;
+    if (!source) return;
+    this.#say("info", `domain time begins at the system clock of ${reference.id}`);
+    if (!source.synchronised || source.steered) {
+      this.#say("warn", `reference ${reference.id} has no time source: UTC is free-running`);
+    }
+    this.#scale = DomainScale.from(source);
+  }
+}
+
+/** Domain time on the reference's raw clock, by the line that a host holds on its own. */
+function heldAt(holder: Host, isReference: boolean, atRefRawNs: RawNanos): DomainSegment {
+  const line = holder.report!.line!;
+  const track = holder.track!;
+  const held = new DomainLine([
+    {
+      rawNs: rawNanos(line.rawNs),
+      domainUnixNs: unixNanos(line.domainUnixNs),
+      domainFractionNs: line.domainFractionNs,
+      freqPpb: line.freqPpb,
+    },
+  ]);
+  const at = held.at(hostRawAt(track, isReference, atRefRawNs));
+  const atS = diffNs(atRefRawNs, track.referenceZeroNs) * 1e-9;
+  const hostRate = isReference ? 1 : 1 + track.filter.predict(atS).freqPpb * 1e-9;
+  return {
+    rawNs: atRefRawNs,
+    domainUnixNs: at.unixNs,
+    domainFractionNs: at.fractionNs,
+    freqPpb: ((1 + line.freqPpb * 1e-9) * hostRate - 1) * 1e9,
+  };
+}
