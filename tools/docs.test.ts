@@ -1,6 +1,7 @@
 /** Keeps the documents true where a machine can tell: files and links that they name exist. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { SOFTWARE_VERSION } from "@ttcs/units";
 import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "..");
@@ -50,5 +51,16 @@ test("every npm command that a document names is a script", () => {
     for (const [, name] of text(document).matchAll(/npm run ([a-z:]+)/g)) {
       expect([document, name, name in scripts]).toEqual([document, name, true]);
     }
+  }
+});
+
+test("the programs tell the version of package.json, and so does every package", () => {
+  const { version } = JSON.parse(text("package.json"));
+  expect(SOFTWARE_VERSION).toBe(version);
+  for (const room of readdirSync(join(root, "packages"))) {
+    expect([room, JSON.parse(text(`packages/${room}/package.json`)).version]).toEqual([
+      room,
+      version,
+    ]);
   }
 });

@@ -1,5 +1,6 @@
 /** `ttcs-agentq`: asks the agent on this host how its clock stands. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { SOFTWARE_VERSION } from "@ttcs/units";
 import { Command, InvalidArgumentError } from "commander";
 import { AgentClient, type Answers } from "./agentq/client.ts";
 import { formatNow, formatStatus } from "./agentq/format.ts";
@@ -34,7 +35,7 @@ async function ask(request: keyof Answers, options: AgentqOptions): Promise<void
 
 const program = new Command("ttcs-agentq")
   .description("Shows the status of the TTCS agent on this host.")
-  .version("1.0.21")
+  .version(SOFTWARE_VERSION)
   .argument("[request]", '"status", or "now" for one instant on all clocks', "status")
   .option("-a, --address <path>", "the agent's Unix socket, or host:port", DEFAULT_ADDRESS)
   .option("--json", "print JSON")

@@ -1,4 +1,5 @@
 /** `ttcs`: the programs of Tick Tock Clock Sync. */
+import { SOFTWARE_VERSION } from "@ttcs/units";
 import { Command, InvalidArgumentError } from "commander";
 import { runAgent } from "./commands/agent.ts";
 import { runLab } from "./commands/lab.ts";
@@ -17,7 +18,7 @@ const wholeNumber = (low: number, high: number) => number(low, high, true);
 
 const program = new Command("ttcs")
   .description("Keeps the clocks of a fleet of Linux hosts together, and shows that it does.")
-  .version("1.0.21");
+  .version(SOFTWARE_VERSION);
 
 program
   .command("server")
@@ -31,6 +32,7 @@ program
     50,
   )
   .option("--domain <name...>", "domains to run", ["default"])
+  .option("--log-dir <folder>", "folder of ttcs-server.log (default: standard output)", "")
   .action(runServer);
 
 program

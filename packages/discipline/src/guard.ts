@@ -96,7 +96,7 @@ function instantsProblem(p: Proposal, nowRawNs: RawNanos): string | undefined {
 }
 
 /** `a - b` at a raw instant (ns). */
-export function differenceNs(a: DomainLine, b: DomainLine, rawNs: RawNanos): number {
+function differenceNs(a: DomainLine, b: DomainLine, rawNs: RawNanos): number {
   const x = a.at(rawNs);
   const y = b.at(rawNs);
   return Number(x.unixNs - y.unixNs) + x.fractionNs - y.fractionNs;

@@ -1,13 +1,10 @@
 export {
   bentNs,
   DOMAIN_FREQ_RATE_PPB_PER_S,
-  defaultHoldoverOptions,
   grownBoundNs,
   grownSigmaNs,
-  type HoldoverOptions,
 } from "./bound.ts";
 export {
-  type ClockFacts,
   type ClockState,
   FRESH_CORRECTION_S,
   judge,
@@ -15,13 +12,6 @@ export {
   lockLimitNs,
   type Verdict,
 } from "./clock-state.ts";
-export { type DomainInstant, DomainLine, type DomainSegment } from "./domain-line.ts";
-export { differenceNs, type GuardResult, guardCorrection, type Proposal } from "./guard.ts";
-export {
-  defaultServoOptions,
-  KERNEL_FREQ_LIMIT_PPB,
-  Servo,
-  type ServoInput,
-  type ServoOptions,
-  type ServoOutput,
-} from "./servo.ts";
+export { DomainLine, type DomainSegment } from "./domain-line.ts";
+export { guardCorrection } from "./guard.ts";
+export { KERNEL_FREQ_LIMIT_PPB, Servo } from "./servo.ts";

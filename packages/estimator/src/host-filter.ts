@@ -99,11 +99,6 @@ export class HostFilter {
     this.#rejections = 0;
   }
 
-  /** Moves the zero of offsets: every offset, past and future, is `shiftNs` larger from now on. */
-  rebase(shiftNs: number): void {
-    this.#state[0] += shiftNs;
-  }
-
   /** Rate of the frequency (ppb/s). */
   get freqRatePpbPerS(): number {
     return this.#state[2];

@@ -60,5 +60,10 @@ export {
   type ProbeFields,
   readCorrectionNs,
 } from "./probe.ts";
-export { type GrpcMethod, type GrpcServiceDefinition, grpcServiceDefinition } from "./rpc.ts";
+export {
+  type GrpcMethod,
+  type GrpcServiceDefinition,
+  grpcServiceDefinition,
+  hostPort,
+} from "./rpc.ts";
 export { packStamps, unpackStamps } from "./stamps.ts";

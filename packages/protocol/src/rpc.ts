@@ -74,3 +74,7 @@ function serializer<Bytes extends Uint8Array>(
 ): (message: unknown) => Bytes {
   return (message) => toBuffer(toBinary(schema, message as MessageShape<DescMessage>));
 }
+
+/** "host:port" as gRPC and people write it, with brackets around an IPv6 address. */
+export const hostPort = (address: string, port: number): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

@@ -14,3 +14,4 @@ export {
   WINDOW_NS,
 } from "./nanos.ts";
 export { hashText, mix32, Prng, unitOf } from "./prng.ts";
+export { SOFTWARE_VERSION } from "./version.ts";

@@ -7,21 +7,20 @@
 import { readFileSync } from "node:fs";
 import type { Server } from "node:net";
 import { hostname } from "node:os";
-import { type AgentConfig, PROBE_DOMAIN_NUMBER } from "@ttcs/protocol";
+import { type AgentConfig, hostPort, PROBE_DOMAIN_NUMBER } from "@ttcs/protocol";
 import {
   type LabOptions,
   openTimestamper,
   type Timestamper,
   type TimestamperBatch,
 } from "@ttcs/timestamper";
-import { hashText, type RawNanos, rawNanos } from "@ttcs/units";
+import { hashText, type RawNanos, rawNanos, SOFTWARE_VERSION } from "@ttcs/units";
 import type { Logger } from "pino";
 import { type AgentAction, AgentCore } from "../core/agent.ts";
 import { nowStatus } from "../core/now.ts";
 import { agentStatus } from "../core/status.ts";
 import { resolveAddress } from "./address.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
-import { hostPort } from "./grpc.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { serveStatus } from "./status-socket.ts";
 
@@ -108,7 +107,7 @@ export class Agent {
       probePort: this.#timestamper.probePort,
       managementAddress,
       agentPort: this.#peers.port,
-      softwareVersion: "1.0.21",
+      softwareVersion: SOFTWARE_VERSION,
       bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     };
     this.#link = new CoordinatorLink(this.#coordinatorAddress(), {

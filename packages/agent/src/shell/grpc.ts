@@ -17,7 +17,3 @@ export const channelOptions = {
   "grpc.keepalive_timeout_ms": 3_000,
   "grpc.keepalive_permit_without_calls": 1,
 };
-
-/** "host:port" with brackets around an IPv6 address. */
-export const hostPort = (address: string, port: number): string =>
-  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

@@ -10,9 +10,9 @@ import {
   ServerCredentials,
   type ServerDuplexStream,
 } from "@grpc/grpc-js";
-import type { ExchangeFlush, Neighbour } from "@ttcs/protocol";
+import { type ExchangeFlush, hostPort, type Neighbour } from "@ttcs/protocol";
 import { TtcsError } from "@ttcs/units";
-import { channelOptions, hostPort, peerService } from "./grpc.ts";
+import { channelOptions, peerService } from "./grpc.ts";
 
 /** Dial a lost neighbour again after this long (ms). */
 const REDIAL_MS = 500;

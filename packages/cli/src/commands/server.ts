@@ -10,11 +10,13 @@ interface ServerOptions {
   readonly port: number;
   readonly pairsPerSecond: number;
   readonly domain: readonly string[];
+  /** Empty: standard output. */
+  readonly logDir: string;
 }
 
 /** Runs until a signal. */
 export async function runServer(options: ServerOptions): Promise<void> {
-  const log = openLog(process.env.TTCS_LOG_DIR ?? "", "ttcs-server.log");
+  const log = openLog(options.logDir, "ttcs-server.log");
   const coordinator = await Coordinator.start(
     {
       address: options.listen,

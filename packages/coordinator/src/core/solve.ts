@@ -5,7 +5,7 @@
  * with the guaranteed interval of the best path. What it cannot see: an asymmetry that all paths of
  * a host share; it stays inside the bound because the bound holds half of every round trip.
  */
-import { HostFilter, pathBounds, solveNetwork } from "@ttcs/estimator";
+import { boundAround, HostFilter, pathBounds, solveNetwork } from "@ttcs/estimator";
 import type { EdgeFit } from "@ttcs/protocol";
 import { diffNs, type RawNanos, rawNanos } from "@ttcs/units";
 import { type Alignment, alignFits, fromLogPpb } from "./alignment.ts";
@@ -117,10 +117,7 @@ function track(host: Host, atRefRawNs: RawNanos, seen: Sighting): string | undef
     atRefRawNs,
     offsetSigmaNs: estimate.offsetSigmaNs,
     freqSigmaPpb: estimate.freqSigmaPpb,
-    boundNs: Math.max(
-      estimate.offsetNs - (wholeNs + seen.lowNs),
-      wholeNs + seen.highNs - estimate.offsetNs,
-    ),
+    boundNs: boundAround(estimate.offsetNs, wholeNs + seen.lowNs, wholeNs + seen.highNs),
     edgeCount: seen.edgeCount,
     residualRmsNs: seen.residualRmsNs,
   };

@@ -18,6 +18,7 @@ import {
   CoordinatorMessageSchema,
   CoordinatorService,
   grpcServiceDefinition,
+  hostPort,
 } from "@ttcs/protocol";
 import { TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
@@ -89,7 +90,7 @@ export class Coordinator {
   }
 
   async #listen({ address, port }: CoordinatorOptions): Promise<void> {
-    const at = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+    const at = hostPort(address, port);
     this.port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(at, ServerCredentials.createInsecure(), (cause, bound) => {
         if (!cause) return resolve(bound);
