@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SOFTWARE_VERSION } from "@ttcs/units";
 import { Command, InvalidArgumentError } from "commander";
 import { AgentClient, type Answers } from "./agentq/client.ts";
-import { formatNow, formatStatus } from "./agentq/format.ts";
 import { fail } from "./fail.ts";
 
 const DEFAULT_ADDRESS = "/run/ttcs/agent.sock";
@@ -20,6 +19,12 @@ const interval = (text: string): number => {
   throw new InvalidArgumentError("give seconds, 0.01 to 3600.");
 };
 
+/** The answer for people; tables are loaded only when one is printed, machines ask more often. */
+async function pageOf(answer: Answers[keyof Answers]): Promise<string> {
+  const { formatNow, formatStatus } = await import("./agentq/format.ts");
+  return "neighbours" in answer ? formatStatus(answer) : formatNow(answer);
+}
+
 /** Asks once, or again and again on one connection; with --json and --every, a line each. */
 async function ask(request: keyof Answers, options: AgentqOptions): Promise<void> {
   const client = new AgentClient(options.address);
@@ -27,7 +32,7 @@ async function ask(request: keyof Answers, options: AgentqOptions): Promise<void
   do {
     const answer = await client.ask(request);
     if (options.json) console.log(JSON.stringify(answer, null, indent));
-    else console.log("neighbours" in answer ? formatStatus(answer) : formatNow(answer));
+    else console.log(await pageOf(answer));
     if (options.every !== undefined) await sleep(options.every * 1000);
   } while (options.every !== undefined);
   client.close();
