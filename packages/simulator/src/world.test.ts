@@ -37,7 +37,7 @@ test.each([1, 2, 3])(
     console.log(`seed ${seed}: worst true error once locked ${steady.worstNs.toFixed(0)} ns`);
     expect(start.outside + steady.outside).toBe(0);
     expect(steady.samples).toBeGreaterThan(1_000);
-    expect(steady.worstNs).toBeLessThan(500);
+    expect(steady.worstNs).toBeLessThan(120);
   },
 );
 
@@ -50,11 +50,11 @@ test("one seed gives one course of events", () => {
   expect(run()).toEqual(run());
 });
 
-test("a round is solved once, also when a host reports late or not at all", () => {
+test("a round is solved once, also when a host reports late", () => {
   const world = new World({ seed: 8 });
   world.run(15);
-  world.killAgent(world.nodes[4]);
-  world.startAgent(world.nodes[4]);
+  // Later than the deadline of a round, earlier than the next one.
+  world.nodes[4].lagNs = 150e6;
   const round = () => world.nodes[1].core.keeper.round;
   const before = round();
   world.run(20);
@@ -210,7 +210,7 @@ test("reports that no clock can produce are refused, and nobody is disturbed", (
   world.run(20);
   const liar = world.nodes[4];
   const header = create(HeaderSchema, { domain: "default", term: 2n ** 64n - 1n });
-  const fit = { owner: liar.core.hostNumber, other: world.nodes[1].core.hostNumber };
+  const fit = { owner: liar.core.hostNumber, other: world.nodes[0].core.hostNumber };
   const line = { rawNs: 1n, domainUnixNs: 1n, domainFractionNs: Number.NaN, freqPpb: -1e9 };
   const source = { rawNs: 1n, systemUnixNs: 1n, freqPpb: 0, maxErrorNs: Number.NaN };
   const send = (body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>) =>

@@ -53,6 +53,8 @@ interface Node {
   cut: boolean;
   /** True: no probe reaches or leaves this host. */
   mute: boolean;
+  /** Reports of this host travel for so much longer (ns). */
+  lagNs: number;
   boots: number;
   targets: readonly { hostNumber: number }[];
   pairsPerSecond: number;
@@ -195,6 +197,7 @@ export class World {
       alive: false,
       cut: false,
       mute: false,
+      lagNs: 0,
       boots: 0,
       targets: [],
       pairsPerSecond: 0,
@@ -285,7 +288,7 @@ export class World {
         const { server } = this;
         if (!server || node.cut || connection !== node.connection) return;
         this.#serve(server.handleMessage(connection, a.message, this.#serverTime()));
-      });
+      }, node.lagNs);
     } else if (a.kind === "flush") {
       this.#later(() => {
         const peer = this.nodes.find((n) => n.core.hostNumber === a.hostNumber && n.alive);
@@ -319,8 +322,8 @@ export class World {
     return { monotonicMs: this.nowNs / 1e6, unixNs };
   }
 
-  #later(run: () => void): void {
-    this.#at(this.nowNs + MESSAGE_NS, run);
+  #later(run: () => void, lagNs = 0): void {
+    this.#at(this.nowNs + MESSAGE_NS + lagNs, run);
   }
 
   /** Puts an event in its place: the queue is in order of time, then of coming in. */

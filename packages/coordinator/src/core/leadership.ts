@@ -2,13 +2,13 @@
  * Who leads a domain and where domain time lies on the leader's raw clock.
  *
  * Reference, scale and all tracks belong together: a track is against the reference's raw clock, the
- * scale is on it. So they change together, here and nowhere else. When the lead passes on, domain time
- * goes on as predicted: the new reference's raw clock is laid against the old one's by its track, the
- * scale is composed with it, and the tracks begin anew with the next solve.
+ * scale is on it. So they change together, here and nowhere else. When the lead passes on, all three
+ * begin anew with the next solve, and domain time goes on where the agents hold it: each reports the
+ * line that it was given, which is the prediction of the moment before.
  */
 import { DomainLine, type DomainSegment } from "@ttcs/discipline";
 import { diffNs, type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
-import { composeSegments, hostRawAt } from "./correction.ts";
+import { hostRawAt } from "./correction.ts";
 import { DomainScale } from "./domain-scale.ts";
 import { connectedHosts, type Host } from "./host.ts";
 import { chooseReference, rankHosts, referenceReason } from "./reference.ts";
@@ -67,8 +67,8 @@ export class Leadership {
     }
     const others = connectedHosts(this.#hosts.values()).filter((h) => h !== host);
     const heir = rankHosts(others).find((h) => h.track?.fix);
+    this.#drop();
     if (heir) this.#pass(heir, nowMs);
-    else this.#drop();
   }
 
   /** For how long the reference has been of no use (ms). */
@@ -80,15 +80,9 @@ export class Leadership {
   }
 
   #pass(to: Host, nowMs: number): void {
-    const fix = to.track?.fix;
-    const segments =
-      this.#scale && to.track && fix
-        ? composeSegments(to.track, false, this.#scale, fix.atRefRawNs)
-        : undefined;
     this.#drop();
     this.#reference = to;
     this.#touchedMs = nowMs;
-    if (segments) this.#scale = new DomainScale(segments);
     this.#say("info", `reference is ${to.id}: ${referenceReason(to, this.#hosts.values())}`);
   }
 
