@@ -5,9 +5,9 @@
  * beat; messages of the coordinator and of neighbours come between them. The same code runs in the
  * agent's process and in the simulator.
  *
- * A round, from its close: 20 ms later the stamps are carried to the raw scale and flushed to every
- * neighbour; when the neighbour's flush is there, the owner fits; when all owned edges are fitted,
- * or 130 ms after the close, one report goes to the coordinator.
+ * A round, from its close: 20 ms later the stamps are flushed to every neighbour, and when all fits
+ * are done, or 130 ms after the close, one report goes to the coordinator (see `exchange.ts`). A
+ * correction goes to the keeper of the clock, and what it wants written leaves as an action.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Verdict } from "@ttcs/discipline";
@@ -18,11 +18,9 @@ import {
   type CoordinatorMessage,
   type EdgeFit,
   type ExchangeFlush,
-  ExchangeFlushSchema,
   type HelloSchema,
   HostState,
   type Neighbour,
-  packStamps,
   type Welcome,
 } from "@ttcs/protocol";
 import type {
@@ -31,19 +29,14 @@ import type {
   ProbeTarget,
   TimestamperBatch,
 } from "@ttcs/timestamper/types";
-import { addNs, diffNs, type RawNanos, rawNanos, unixNanos, WINDOW_NS } from "@ttcs/units";
+import { type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
 import { Carrier } from "./carrier.ts";
-import { Edge } from "./edge.ts";
+import { Exchange, type RoundClose } from "./exchange.ts";
 import { Keeper, type Standing } from "./keeper.ts";
 import { RoundClock } from "./round-clock.ts";
-import type { StampSeries } from "./stamp-series.ts";
 
-/** A report does not wait longer than this for neighbours, from the close of the round (ns). */
-const REPORT_DEADLINE_NS = 130_000_000;
 /** The kernel's own word for "no idea": its largest maxerror (ns). */
 const UNSYNCHRONISED_NS = 16e9;
-/** The end that does not own an edge fits one window in this many, as an audit. */
-const AUDIT_EVERY = 10n;
 
 /** What the shell is asked to do. */
 export type AgentAction =
@@ -79,14 +72,11 @@ export interface AgentOptions {
 export class AgentCore {
   readonly #options: AgentOptions;
   readonly #rounds = new RoundClock();
-  readonly #edges = new Map<number, Edge>();
   readonly carrier = new Carrier();
+  readonly exchange = new Exchange(this.carrier);
   readonly keeper: Keeper;
   #hostNumber = 0;
   #nowRawNs: RawNanos = rawNanos(0n);
-  #close: { round: bigint; closeRawNs: RawNanos } | undefined;
-  #reported = true;
-  #fits: EdgeFit[] = [];
   #counters: ProbeCounters | undefined;
   #status: ClockStatus | undefined;
   #state = "";
@@ -108,15 +98,6 @@ export class AgentCore {
 
   get hostNumber(): number {
     return this.#hostNumber;
-  }
-
-  get edges(): Iterable<Edge> {
-    return this.#edges.values();
-  }
-
-  /** The round that closed last. */
-  get round(): bigint {
-    return this.#close?.round ?? 0n;
   }
 
   get counters(): ProbeCounters | undefined {
@@ -166,7 +147,7 @@ export class AgentCore {
     this.carrier.addTriples(batch.triples);
     this.carrier.addStamps(batch.sent, batch.received, batch.status);
     const close = this.#rounds.poll(this.#nowRawNs);
-    if (close) this.#closeRound(close, batch);
+    if (close) this.#closeRound(close, batch.status);
     this.#finishRound();
     const verdict = this.keeper.observe(this.#nowRawNs, this.carrier);
     this.#steer(false);
@@ -176,11 +157,10 @@ export class AgentCore {
 
   /** A neighbour's stamps of one round. */
   handleFlush(flush: ExchangeFlush): AgentAction[] {
-    const edge = this.#edges.get(flush.fromHost);
     const ours = flush.header?.domain === this.#options.domain;
-    if (edge && ours && flush.toHost === this.#hostNumber) {
-      const refused = edge.takeFlush(flush);
-      if (refused) this.#logOnce(`flush of ${edge.neighbour.hostId} refused: ${refused}`);
+    if (ours && flush.toHost === this.#hostNumber) {
+      const refused = this.exchange.takeFlush(flush);
+      if (refused) this.#logOnce(refused);
       this.#finishRound();
     }
     return this.#take();
@@ -220,10 +200,7 @@ export class AgentCore {
    */
   #welcome(welcome: Welcome, term: bigint, nowRawNs: RawNanos): void {
     if (welcome.hostNumber !== this.#hostNumber || term !== this.#welcomeTerm) {
-      this.#edges.clear();
-      this.carrier.clearPending();
-      this.#fits = [];
-      this.#reported = true;
+      this.exchange.clear();
     }
     this.#welcomed = true;
     this.#welcomeTerm = term;
@@ -238,14 +215,7 @@ export class AgentCore {
   }
 
   #assign(assignment: Assignment): void {
-    const wanted = new Map(assignment.neighbours.map((n) => [n.hostNumber, n]));
-    for (const number of this.#edges.keys()) if (!wanted.has(number)) this.#edges.delete(number);
-    for (const [number, neighbour] of wanted) {
-      const edge = this.#edges.get(number);
-      if (!edge || edge.neighbour.hostId !== neighbour.hostId) {
-        this.#edges.set(number, new Edge(neighbour));
-      } else edge.neighbour = neighbour;
-    }
+    this.exchange.setNeighbours(assignment.neighbours);
     // Whoever has two neighbours waits for nobody any more.
     if (assignment.neighbours.length >= 2) this.keeper.waiting = undefined;
     const { neighbours, pairsPerSecond } = assignment;
@@ -258,74 +228,29 @@ export class AgentCore {
     this.#actions.push({ kind: "neighbours", neighbours });
   }
 
-  #closeRound(close: { round: bigint; closeRawNs: RawNanos }, batch: TimestamperBatch): void {
-    this.#close = close;
-    this.#reported = false;
-    this.#fits = [];
-    const start = addNs(close.closeRawNs, -WINDOW_NS);
-    for (const edge of this.#edges.values()) {
-      edge.own.slideTo(start);
-      edge.own.carry = this.carrier.errorSince(start);
+  #closeRound(close: RoundClose, status: ClockStatus): void {
+    this.#status = status;
+    const sender = { header: this.#header(close.round), hostNumber: this.#hostNumber };
+    for (const [hostNumber, message] of this.exchange.closeRound(close, sender)) {
+      this.#actions.push({ kind: "flush", hostNumber, message });
     }
-    const before = new Map<number, [number, number]>();
-    for (const [n, { own }] of this.#edges) before.set(n, [own.sent.length, own.received.length]);
-    this.carrier.deliver(this.#edges, close.closeRawNs);
-    for (const [number, edge] of this.#edges) this.#flush(number, edge, before.get(number)!);
-    this.#status = batch.status;
   }
 
-  #flush(hostNumber: number, edge: Edge, [sentBefore, receivedBefore]: [number, number]): void {
-    const { own } = edge;
-    const tail = (series: StampSeries, before: number) => {
-      // A series is shorter than before when its sender has begun to number anew.
-      const from = Math.min(before, series.length);
-      const { probe, ns, length } = series;
-      return packStamps(probe.subarray(from, length), ns.subarray(from, length), length - from);
-    };
-    const message = create(ExchangeFlushSchema, {
-      header: this.#header(),
-      fromHost: this.#hostNumber,
-      toHost: hostNumber,
-      baseRawNs: own.baseRawNs,
-      sent: tail(own.sent, sentBefore),
-      received: tail(own.received, receivedBefore),
-      carrySigmaNs: own.carry.sigmaNs,
-      carryBoundNs: own.carry.boundNs,
-    });
-    this.#actions.push({ kind: "flush", hostNumber, message });
-  }
-
-  /** Fits what is ready; reports when everything is, or when it is late. */
+  /** Reports a round as soon as all its fits are done. */
   #finishRound(): void {
-    const close = this.#close;
-    if (!close || this.#reported) return;
-    const late = diffNs(this.#nowRawNs, close.closeRawNs) >= REPORT_DEADLINE_NS;
-    let missing = 0;
-    for (const edge of this.#edges.values()) {
-      const audit = !edge.neighbour.owner;
-      if (audit && (close.round + BigInt(edge.neighbour.hostNumber)) % AUDIT_EVERY !== 0n) continue;
-      if (edge.fittedRound === close.round) continue;
-      if (edge.peerRound >= close.round || late) {
-        edge.fittedRound = close.round;
-        this.#fits.push(edge.fit(this.#hostNumber));
-      } else missing++;
-    }
-    if (missing === 0 || late) {
-      this.#reported = true;
-      this.#sendReport();
-    }
+    const fits = this.exchange.finish(this.#nowRawNs, this.#hostNumber);
+    if (fits && this.#welcomed) this.#sendReport(fits);
   }
 
-  #sendReport(): void {
+  #sendReport(fits: readonly EdgeFit[]): void {
     const standing = this.standing();
     const { verdict } = standing;
     const last = this.keeper.line?.last;
     const source = this.#sourceLine();
-    if (!this.#welcomed) return;
     this.#say({
       case: "report",
       value: {
-        fits: this.#fits,
+        fits: [...fits],
         ...(source ? { source } : {}),
         state: HostState[verdict.state],
         reason: verdict.reason,
@@ -337,7 +262,7 @@ export class AgentCore {
   }
 
   #sourceLine() {
-    const close = this.#close;
+    const { close } = this.exchange;
     const status = this.#status;
     if (!close || !status) return undefined;
     const reading = this.carrier.systemAt(close.closeRawNs);
@@ -376,12 +301,8 @@ export class AgentCore {
     this.#log(level, verdict.reason ? `${verdict.state}: ${verdict.reason}` : verdict.state);
   }
 
-  #header() {
-    return {
-      domain: this.#options.domain,
-      term: this.keeper.term,
-      round: this.#close?.round ?? 0n,
-    };
+  #header(round = this.exchange.close?.round ?? 0n) {
+    return { domain: this.#options.domain, term: this.keeper.term, round };
   }
 
   #say(body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>): void {

@@ -7,6 +7,7 @@
  */
 import { DomainLine } from "@ttcs/discipline";
 import { addNs, type RawNanos, ROUND_NS, type UnixNanos, unixNanos } from "@ttcs/units";
+import type { RoundClose } from "./exchange.ts";
 
 /** A round is flushed this long after its close, when its last stamps have been read out (ns). */
 export const FLUSH_DELAY_NS = 20_000_000;
@@ -29,7 +30,7 @@ export class RoundClock {
   }
 
   /** The round that has closed since the last call, with the raw instant of its close. */
-  poll(nowRawNs: RawNanos): { round: bigint; closeRawNs: RawNanos } | undefined {
+  poll(nowRawNs: RawNanos): RoundClose | undefined {
     if (!this.#line) return undefined;
     const settled = this.#line.at(addNs(nowRawNs, -FLUSH_DELAY_NS)).unixNs;
     const round = settled / BigInt(ROUND_NS);

@@ -71,6 +71,7 @@ export function agentStatus(
   const { keeper, carrier } = core;
   const correction = keeper.correction;
   const known = correction !== undefined;
+  const round = core.exchange.close?.round ?? 0n;
   return {
     host: options.hostId,
     domain: options.domain,
@@ -90,7 +91,7 @@ export function agentStatus(
     freq_ppb: carrier.settingPpb,
     edges_used: correction?.edgeCount ?? null,
     residual_rms_ns: correction?.residualRmsNs ?? null,
-    neighbours: [...core.edges].map((edge) => neighbourStatus(edge, core.round)),
+    neighbours: [...core.exchange.edges].map((edge) => neighbourStatus(edge, round)),
     counters: { ...core.counters, stamps_dropped: carrier.droppedCount },
     line: (keeper.line?.segments ?? []).map(segmentStatus),
   };

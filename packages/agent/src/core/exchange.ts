@@ -1,0 +1,160 @@
+/**
+ * One agent's side of the exchange: its edges, and what happens to them in a round.
+ *
+ * When a round closes, the stamps are carried to the raw scale and flushed to every neighbour. When a
+ * neighbour's flush is there, the owner of the edge fits its window; the other end fits one in ten, as
+ * an audit. A round is finished when all fits that are due are done, or when it is late.
+ */
+import { create } from "@bufbuild/protobuf";
+import {
+  type EdgeFit,
+  type ExchangeFlush,
+  ExchangeFlushSchema,
+  type Neighbour,
+  packStamps,
+} from "@ttcs/protocol";
+import { addNs, diffNs, type RawNanos, WINDOW_NS } from "@ttcs/units";
+import type { Carrier } from "./carrier.ts";
+import { Edge } from "./edge.ts";
+import type { StampSeries } from "./stamp-series.ts";
+
+/** A round does not wait longer than this for neighbours, from its close (ns). */
+const DEADLINE_NS = 130_000_000;
+/** The end that does not own an edge fits one window in this many, as an audit. */
+const AUDIT_EVERY = 10n;
+
+/** A round that has closed. */
+export interface RoundClose {
+  readonly round: bigint;
+  /** The host's raw clock at the close (ns). */
+  readonly closeRawNs: RawNanos;
+}
+
+/** What stands in every message of this host. */
+export interface Sender {
+  readonly header: { readonly domain: string; readonly term: bigint; readonly round: bigint };
+  readonly hostNumber: number;
+}
+
+/** See the module head. */
+export class Exchange {
+  readonly #carrier: Carrier;
+  readonly #edges = new Map<number, Edge>();
+  #close: RoundClose | undefined;
+  #finished = true;
+  #fits: EdgeFit[] = [];
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  get edges(): Iterable<Edge> {
+    return this.#edges.values();
+  }
+
+  /** The round that closed last. */
+  get close(): RoundClose | undefined {
+    return this.#close;
+  }
+
+  /** Forgets all edges: the numbers that they are kept by are no longer dealt. */
+  clear(): void {
+    this.#edges.clear();
+    this.#carrier.clearPending();
+    this.#fits = [];
+    this.#finished = true;
+  }
+
+  /** Takes the neighbours as dealt; an edge that stays keeps its stamps. */
+  setNeighbours(neighbours: readonly Neighbour[]): void {
+    const wanted = new Map(neighbours.map((n) => [n.hostNumber, n]));
+    for (const number of this.#edges.keys()) if (!wanted.has(number)) this.#edges.delete(number);
+    for (const [number, neighbour] of wanted) {
+      const edge = this.#edges.get(number);
+      if (edge?.neighbour.hostId === neighbour.hostId) edge.neighbour = neighbour;
+      else this.#edges.set(number, new Edge(neighbour));
+    }
+  }
+
+  /** Closes a round; returns the flush for each neighbour. */
+  closeRound(close: RoundClose, sender: Sender): Map<number, ExchangeFlush> {
+    this.#close = close;
+    this.#finished = false;
+    this.#fits = [];
+    const start = addNs(close.closeRawNs, -WINDOW_NS);
+    const carry = this.#carrier.errorSince(start);
+    const before = new Map<number, readonly [number, number]>();
+    for (const [number, { own }] of this.#edges) {
+      own.slideTo(start);
+      own.carry = carry;
+      before.set(number, [own.sent.length, own.received.length]);
+    }
+    this.#carrier.deliver(this.#edges, close.closeRawNs);
+    const flushes = new Map<number, ExchangeFlush>();
+    for (const [number, edge] of this.#edges) {
+      flushes.set(number, flushOf(edge, number, sender, before.get(number)!));
+    }
+    return flushes;
+  }
+
+  /** Takes a neighbour's stamps; returns why they are refused. Strangers are not heard. */
+  takeFlush(flush: ExchangeFlush): string | undefined {
+    const edge = this.#edges.get(flush.fromHost);
+    const refused = edge?.takeFlush(flush);
+    return refused && `flush of ${edge?.neighbour.hostId} refused: ${refused}`;
+  }
+
+  /**
+   * Fits what is ready.
+   *
+   * @returns all fits of the round, once, when it is finished; undefined before and after
+   */
+  finish(nowRawNs: RawNanos, hostNumber: number): readonly EdgeFit[] | undefined {
+    const close = this.#close;
+    if (!close || this.#finished) return undefined;
+    const late = diffNs(nowRawNs, close.closeRawNs) >= DEADLINE_NS;
+    let missing = 0;
+    for (const edge of this.#edges.values()) {
+      if (edge.fittedRound === close.round || !isDue(edge.neighbour, close.round)) continue;
+      if (edge.peerRound >= close.round || late) {
+        edge.fittedRound = close.round;
+        this.#fits.push(edge.fit(hostNumber));
+      } else missing++;
+    }
+    if (missing > 0 && !late) return undefined;
+    this.#finished = true;
+    return this.#fits;
+  }
+}
+
+/** Owners fit every round, auditors take turns. */
+function isDue({ owner, hostNumber }: Neighbour, round: bigint): boolean {
+  return owner || (round + BigInt(hostNumber)) % AUDIT_EVERY === 0n;
+}
+
+/** What came in since the series had the lengths `before`. */
+function flushOf(
+  edge: Edge,
+  toHost: number,
+  { header, hostNumber }: Sender,
+  [sentBefore, receivedBefore]: readonly [number, number],
+): ExchangeFlush {
+  const { own } = edge;
+  return create(ExchangeFlushSchema, {
+    header,
+    fromHost: hostNumber,
+    toHost,
+    baseRawNs: own.baseRawNs,
+    sent: tailOf(own.sent, sentBefore),
+    received: tailOf(own.received, receivedBefore),
+    carrySigmaNs: own.carry.sigmaNs,
+    carryBoundNs: own.carry.boundNs,
+  });
+}
+
+function tailOf(series: StampSeries, before: number) {
+  // A series is shorter than before when its sender has begun to number anew.
+  const from = Math.min(before, series.length);
+  const { probe, ns, length } = series;
+  return packStamps(probe.subarray(from, length), ns.subarray(from, length), length - from);
+}
