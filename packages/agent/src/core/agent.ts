@@ -123,7 +123,7 @@ export class AgentCore {
     this.#nowRawNs = nowRawNs;
     const { header, body } = message;
     if (header?.domain !== this.#options.domain) {
-      this.#log("warn", `a message for domain "${header?.domain ?? ""}" is ignored`);
+      this.#logOnce(`a message for domain "${header?.domain ?? ""}" is ignored`);
     } else if (body.case === "welcome") {
       this.#welcome(body.value, header.term, nowRawNs);
     } else if (body.case === "assignment") this.#assign(body.value);
