@@ -45,7 +45,7 @@ export async function runLab(options: LabCommandOptions): Promise<void> {
     const screen = new Screen();
     while (!ending && laboratory.figures.elapsedS < (options.seconds ?? Infinity)) {
       const rows = await laboratory.look();
-      screen.draw(tableText(rows, laboratory.figures.elapsedS));
+      screen.draw(tableText(rows, laboratory.figures.elapsedS, process.stdout.columns ?? 80));
       await sleep(LOOK_EVERY_MS);
     }
   } catch (error) {

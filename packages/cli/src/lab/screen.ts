@@ -19,26 +19,35 @@ const colours: Readonly<Record<string, (text: string) => string>> = {
   HOLDOVER: pc.magenta,
 };
 
-/** The table as text. */
-export function tableText(rows: readonly Row[], elapsedS: number): string {
+const HEAD = ["host", "state", "offset", "bound", "true error", "neighbours"];
+/** Width of the table but for the text of its last column, at most (characters). */
+const BARE_WIDTH = 80;
+/** A remark narrower than this says nothing (characters). */
+const REMARK_WIDTH_MIN = 12;
+
+/** The table as text, no wider than `columns` characters; remarks go where there is room. */
+export function tableText(rows: readonly Row[], elapsedS: number, columns: number): string {
+  const remarkWidth = columns - BARE_WIDTH;
+  const remarks = remarkWidth >= REMARK_WIDTH_MIN;
   const table = new Table({
-    head: ["host", "state", "offset (said)", "bound", "true error", "neighbours", "remark"],
-    style: { head: ["bold"], border: ["grey"] },
+    head: remarks ? [...HEAD, "remark"] : HEAD,
+    style: { head: ["bold"], border: ["grey"], compact: true },
     colAligns: ["left", "left", "right", "right", "right", "right", "left"],
   });
   for (const { host, sample, sight } of rows) {
     const state = sample?.state ?? "starting";
     const neighbours = sight?.status.neighbours ?? [];
     const good = neighbours.filter((n) => n.distrust === "").length;
-    table.push([
+    const row = [
       host.id + (sight?.status.role === "reference" ? " (reference)" : ""),
       (colours[state] ?? pc.red)(state),
       signedDuration(sample?.reportedOffsetNs),
       duration(sample?.boundNs),
       signedDuration(sample?.trueErrorNs),
       `${good}/${neighbours.length}`,
-      (sight?.status.reason ?? "").slice(0, 60),
-    ]);
+    ];
+    const remark = (sight?.status.reason ?? "").slice(0, remarkWidth);
+    table.push(remarks ? [...row, remark] : row);
   }
   return `${table.toString()}\n${elapsedS.toFixed(0)} s; Ctrl-C ends`;
 }
