@@ -13,11 +13,11 @@ interface LabCommandOptions {
 }
 
 const demoText = (hosts: number) => `
-${hosts} agents, each with a clock of its own (up to 20 ppm fast or slow, up to 5 ms off), one server.
+${hosts} agents, each with its own clock (up to 20 ppm, up to 5 ms off), one server.
 What to look at:
-  state       LOCKED within seconds; break something (below) and see what it says
-  true error  the distance to domain time that the laboratory knows and the agents do not
-  bound       what the agents guarantee; it must always be larger than the true error
+  state       LOCKED within seconds; break something (below) and watch it
+  true error  distance to domain time, which only the laboratory knows
+  bound       what the agents guarantee: always larger than the true error
 `;
 
 const tryText = (laboratory: Laboratory) => `What to try in another terminal:
