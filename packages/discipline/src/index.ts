@@ -5,7 +5,6 @@ export {
   grownSigmaNs,
 } from "./bound.ts";
 export {
-  type ClockState,
   FRESH_CORRECTION_S,
   judge,
   LOCK_ROUNDS,

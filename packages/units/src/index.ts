@@ -3,7 +3,6 @@ export { type ErrorCode, errorTable, TtcsError } from "./errors.ts";
 export {
   addNs,
   diffNs,
-  MILLISECOND_NS,
   type RawNanos,
   ROUND_NS,
   rawNanos,

@@ -52,8 +52,6 @@ export function relativeTo(
 
 /** 1 s in ns. */
 export const SECOND_NS = 1_000_000_000;
-/** 1 ms in ns. */
-export const MILLISECOND_NS = 1_000_000;
 /** Length of a round (ns): a new window closes every half second of domain time. */
 export const ROUND_NS = 500_000_000;
 /** Length of a window (ns): the probes that one fit sees. */

@@ -101,6 +101,19 @@ test("a flush that contradicts itself is refused and leaves nothing behind", () 
   expect(a.peer.sent.length).toBe(before);
 });
 
+test("a neighbour that has booted is heard anew, and nothing of its old clock stays", () => {
+  const { a, b } = exchanged();
+  const booted = flushOf(b.own);
+  booted.baseRawNs = 7_000_000_000n;
+  expect(a.takeFlush(booted)).toBeUndefined();
+  expect(a.peer.sent.length).toBe(b.own.sent.length);
+  expect(a.peer.sent.ns[0]).toBeLessThan(2e9);
+  const fresh = flushOf(b.own);
+  fresh.baseRawNs = 7_500_000_000n;
+  a.takeFlush(fresh);
+  for (let i = 0; i < a.peer.sent.length; i++) expect(a.peer.sent.ns[i]).toBeLessThanOrEqual(2e9);
+});
+
 test("flushes without end do not grow the memory without end", () => {
   const { a } = exchanged();
   for (let i = 0; i < 50; i++) {

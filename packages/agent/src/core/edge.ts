@@ -33,9 +33,6 @@ const newColumns = (): ProbeColumns => ({
   rxNs: new Float64Array(1024),
 });
 
-/** A flush that begins this far from the one before has nothing to do with it (ns). */
-const JUMP_NS_MAX = 60e9;
-
 const newStamps = () => ({
   probe: new Float64Array(COLUMN_LIMIT),
   ns: new Float64Array(COLUMN_LIMIT),
@@ -74,12 +71,12 @@ export class Edge {
     if (sentCount < 0 || receivedCount < 0) return "its columns do not agree, or are too long";
     const base = rawNanos(flush.baseRawNs);
     const end = this.peer;
-    if (end.sent.length + end.received.length === 0) end.baseRawNs = base;
+    // A window away: the first flush, a neighbour that was silent, or one that has booted.
+    if (Math.abs(Number(base - end.baseRawNs)) >= WINDOW_NS) end.restart(base);
     const shiftNs = Number(base - end.baseRawNs);
-    if (!(Math.abs(shiftNs) < JUMP_NS_MAX)) end.slideTo(base);
     const newestNs = Math.max(
-      append(end.sent, sent, sentCount, Number(base - end.baseRawNs)),
-      append(end.received, received, receivedCount, Number(base - end.baseRawNs)),
+      append(end.sent, sent, sentCount, shiftNs),
+      append(end.received, received, receivedCount, shiftNs),
     );
     // The neighbour's close is not told; its stamps end there.
     end.slideTo(addNs(base, newestNs - WINDOW_NS));

@@ -36,7 +36,7 @@ const WRITE_EVERY_NS = 0.9 * SECOND_NS;
 /** ... or without one when this much has passed (ns): holdover goes on steering to the last line. */
 const WRITE_AT_LATEST_NS = 1.25 * SECOND_NS;
 
-/** This long after a large write of our own the clock cannot be read; the last offset stands in. */
+/** After a large write of our own the clock cannot be read for up to this; an offset stands in (ns). */
 const BLIND_NS = 100_000_000;
 
 /** A round may be missed; after a longer silence, trust is counted from the start. */
@@ -166,7 +166,8 @@ export class Keeper {
     if (!line || !this.steers || this.#writing || this.refusal !== undefined) return undefined;
     // The first write waits for as much trust as LOCKED does: then one step is enough.
     if (!this.#lockedBefore && this.#trustedRounds < LOCK_ROUNDS) return undefined;
-    const sinceNs = this.#lastWriteRawNs ? diffNs(nowRawNs, this.#lastWriteRawNs) : Infinity;
+    const written = this.#lastWriteRawNs;
+    const sinceNs = written === undefined ? Number.POSITIVE_INFINITY : diffNs(nowRawNs, written);
     if (sinceNs < (fresh ? WRITE_EVERY_NS : WRITE_AT_LATEST_NS)) return undefined;
     const offsetNs = this.#offset(nowRawNs, carrier)?.ns;
     if (offsetNs === undefined) return undefined;
@@ -270,7 +271,7 @@ export class Keeper {
       const last = this.#lastOffset;
       const written = this.#lastWriteRawNs;
       // Blind for any other reason, the clock may have been stepped by somebody: nothing is claimed.
-      if (!last || !written || diffNs(nowRawNs, written) > BLIND_NS) return undefined;
+      if (!last || written === undefined || diffNs(nowRawNs, written) > BLIND_NS) return undefined;
       const ageNs = diffNs(nowRawNs, last.rawNs);
       if (ageNs > 2 * BLIND_NS) return undefined;
       return { ...last, boundNs: last.boundNs + ageNs * KERNEL_FREQ_LIMIT_PPB * 1e-9 };

@@ -70,6 +70,13 @@ export class EndStamps {
   /** How far the stamps may be off on their way to the raw scale (ns). */
   carry: CarryError = { sigmaNs: 0, boundNs: 0 };
 
+  /** Begins anew: what is held has nothing to do with what comes. */
+  restart(baseRawNs: RawNanos): void {
+    this.baseRawNs = baseRawNs;
+    this.sent.length = 0;
+    this.received.length = 0;
+  }
+
   /** Moves the zero to `baseRawNs`; what lies before it is dropped. */
   slideTo(baseRawNs: RawNanos): void {
     const shiftNs = Number(baseRawNs - this.baseRawNs);

@@ -47,8 +47,8 @@ export class Leadership {
   /** The reference of this round. */
   lead(nowMs: number): Host | undefined {
     const before = this.#reference;
-    const running = this.#lockedOnce && this.#scale !== undefined;
-    const chosen = chooseReference(this.#hosts.values(), before, running, this.#awayMs(nowMs));
+    const awayMs = this.#awayMs(nowMs);
+    const chosen = chooseReference(this.#hosts.values(), before, this.#lockedOnce, awayMs);
     if (chosen && chosen !== before) this.#pass(chosen, nowMs);
     return this.#reference;
   }
@@ -67,8 +67,8 @@ export class Leadership {
     }
     const others = connectedHosts(this.#hosts.values()).filter((h) => h !== host);
     const heir = rankHosts(others).find((h) => h.track?.fix);
-    this.#drop();
     if (heir) this.#pass(heir, nowMs);
+    else this.#drop();
   }
 
   /** For how long the reference has been of no use (ms). */

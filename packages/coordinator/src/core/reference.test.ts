@@ -54,8 +54,16 @@ test("a reference that is connected but out of every neighbour's reach loses the
   expect(chooseReference(hosts, hosts[0], true, 3_500)?.id).toBe("a");
 });
 
+test("where nobody has been solved for, a reference without fits does not block the others", () => {
+  const hosts = [host("r", 10, 0), host("a", 1, 1), host("b", 1, 2)];
+  expect(chooseReference(hosts, hosts[0], true, 3_500)?.id).toBe("a");
+});
+
 test("a host that was never solved for cannot take over a domain that runs", () => {
   const gone = host("r", 10, 0, { connection: undefined, disconnectedAtMs: 0 });
   const hosts = [gone, host("fresh", 9, 1), host("known", 1, 2, tracked)];
   expect(chooseReference(hosts, gone, true, 60_000)?.id).toBe("known");
+  // The caller may hand over what can be walked once only.
+  const fresh = [gone, host("fresh", 9, 1)].values();
+  expect(chooseReference(fresh, gone, true, 60_000)?.id).toBe("r");
 });

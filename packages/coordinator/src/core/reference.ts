@@ -28,20 +28,25 @@ export function rankHosts(hosts: Iterable<Host>): Host[] {
  * The host to lead from now on.
  *
  * @param current the present reference, if any
- * @param running true once the domain has been LOCKED under this coordinator
+ * @param lockedOnce true once any host has told this coordinator that it is LOCKED
  * @param awayMs for how long the present reference has been disconnected or without a single fit (ms)
  */
 export function chooseReference(
   hosts: Iterable<Host>,
   current: Host | undefined,
-  running: boolean,
+  lockedOnce: boolean,
   awayMs: number,
 ): Host | undefined {
-  const candidates = rankHosts(connectedHosts(hosts));
-  if (!current || !running) return candidates[0] ?? current;
+  const all = [...hosts];
+  const candidates = rankHosts(connectedHosts(all));
+  if (!current || !lockedOnce) return candidates[0] ?? current;
   if (awayMs < REFERENCE_GRACE_MS) return current;
-  return candidates.find((h) => h !== current && h.track?.fix) ?? current;
+  // A host that was never solved for must not take over a domain whose other hosts were.
+  const others = candidates.filter((h) => h !== current);
+  return others.find((h) => h.track?.fix) ?? (anySolved(all) ? current : others[0]) ?? current;
 }
+
+const anySolved = (hosts: readonly Host[]): boolean => hosts.some((h) => h.track?.fix);
 
 /** Why this host leads, in words for the log. */
 export function referenceReason(chosen: Host, hosts: Iterable<Host>): string {
