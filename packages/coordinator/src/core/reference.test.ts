@@ -64,6 +64,7 @@ test("a host that was never solved for cannot take over a domain that runs", () 
   const hosts = [gone, host("fresh", 9, 1), host("known", 1, 2, tracked)];
   expect(chooseReference(hosts, gone, true, 60_000)?.id).toBe("known");
   // The caller may hand over what can be walked once only.
-  const fresh = [gone, host("fresh", 9, 1)].values();
-  expect(chooseReference(fresh, gone, true, 60_000)?.id).toBe("r");
+  const led = { ...gone, ...tracked };
+  const once = [led, host("fresh", 9, 1)].values();
+  expect(chooseReference(once, led, true, 60_000)?.id).toBe("r");
 });
