@@ -14,6 +14,7 @@ const locked: ClockFacts = {
   steered: true,
   locked: true,
   closeForS: 0,
+  blindForS: 0,
 };
 
 const without = <K extends keyof ClockFacts>(key: K): Omit<ClockFacts, K> => {
@@ -67,8 +68,12 @@ test("an observer is LOCKED whatever its own clock shows", () => {
   expect(judge({ ...locked, steered: false, offsetNs: 1e9 }).state).toBe("LOCKED");
 });
 
-test("a clock that cannot be read is not LOCKED", () => {
-  expect(judge(without("offsetNs")).state).toBe("ACQUIRING");
+test("a clock that cannot be read is not LOCKED for long", () => {
+  const blind = without("offsetNs");
+  expect(judge({ ...blind, blindForS: 0.6 }).state).toBe("ACQUIRING");
+  expect(judge({ ...blind, locked: false }).state).toBe("ACQUIRING");
+  // A moment is not enough to say so.
+  expect(judge({ ...blind, blindForS: 0.2 }).state).toBe("LOCKED");
 });
 
 test("before the first correction the reason names what is missing", () => {

@@ -42,6 +42,8 @@ export interface ClockFacts {
   readonly steered: boolean;
   /** True when the last verdict was LOCKED: entering asks for more than staying. */
   readonly locked: boolean;
+  /** For how long the system clock could not be read (s). */
+  readonly blindForS: number;
   /** For how long the offset has been within half of LOCKED's limit without a break (s). */
   readonly closeForS: number;
 }
@@ -55,6 +57,8 @@ export const LOCK_OFFSET_NS = 500;
 export const LOCK_SIGMAS = 4;
 /** Entering takes this long within half the limit (s): a clock that rushes past is not LOCKED. */
 export const ENTER_AFTER_S = 0.4;
+/** A LOCKED clock that cannot be read for this long is not LOCKED any more (s). */
+const BLIND_S = 0.5;
 /** In holdover, a bound beyond this says no more than the crystal alone does (ns). */
 export const HOLDOVER_BOUND_LIMIT_NS = 1_000_000;
 
@@ -116,6 +120,8 @@ function withCorrections(facts: ClockFacts): Verdict {
   }
   if (!facts.steered) return verdict("LOCKED", "", "");
   if (facts.offsetNs === undefined) {
+    // No bound is claimed meanwhile; a late batch alone must not make the state flap.
+    if (facts.locked && facts.blindForS < BLIND_S) return verdict("LOCKED", "", "");
     return verdict("ACQUIRING", "reading the system clock", "");
   }
   const limitNs = lockLimitNs(facts.sigmaNs);

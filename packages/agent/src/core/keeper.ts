@@ -223,6 +223,7 @@ export class Keeper {
       steered: this.steers,
       locked: this.#verdict.state === "LOCKED",
       closeForS: this.#ageS(this.#closeSinceRawNs, nowRawNs) ?? 0,
+      blindForS: this.#ageS(this.#lastOffset?.rawNs, nowRawNs) ?? Number.POSITIVE_INFINITY,
     });
     this.#lockedBefore ||= this.#verdict.state === "LOCKED";
     return this.#verdict;

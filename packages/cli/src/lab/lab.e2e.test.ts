@@ -38,7 +38,7 @@ const labFile = (): LabFile => JSON.parse(readFileSync(jsonFile, "utf8"));
 
 let lab: ChildProcess;
 let output = "";
-/** Every state that an agent told while nobody was touching it. */
+/** Every state that an agent told. */
 const seen = new Map<string, Set<string>>();
 
 beforeAll(async () => {
@@ -103,6 +103,7 @@ test("from outside, the system clocks of the agents agree", { timeout: 0 }, asyn
   const tracks = await Promise.all(agents.map((a) => poll(a.id, a.status, STEADY_S)));
   const apart = pairwiseNs(tracks);
   const figures = percentiles(apart);
+  console.log(`states: ${[...seen].map(([id, s]) => `${id} ${[...s].join("/")}`).join(", ")}`);
   console.log(
     `pairwise |difference| of system clocks over ${STEADY_S} s: ${JSON.stringify(figures)}`,
   );
@@ -113,6 +114,7 @@ test("from outside, the system clocks of the agents agree", { timeout: 0 }, asyn
 test("an agent that is killed and started again is LOCKED soon, and nobody else is disturbed", async () => {
   const victim = labFile().agents[3];
   const others = labFile().agents.filter((a) => a.id !== victim.id);
+  seen.clear();
   process.kill(victim.pid, "SIGKILL");
   await until(() => labFile().agents[3].pid !== victim.pid, 10);
   const seconds = await until(async () => {
