@@ -139,6 +139,7 @@ export class SimulatedHost {
         received: received.length,
         receivedUnstamped: 0,
         malformed: 0,
+        injectedLoss: 0,
       },
     };
   }

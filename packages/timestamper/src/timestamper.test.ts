@@ -114,7 +114,17 @@ describe("the timestamper", () => {
       startKernelRawNs: kernel.rawNs,
       startUnixNs: kernel.systemNs,
       timeDaemon: false,
-      link: { baseDelayNs: 1e5, jitterNs: 1e4, loss: 0, asymmetryNs: 0, asymmetricShare: 0 },
+      link: {
+        baseDelayNs: 1e5,
+        jitterNs: 1e4,
+        loss: 0,
+        asymmetryNs: 0,
+        asymmetricShare: 0,
+        queueLoad: 0,
+        queueServiceNs: 0,
+        spikeShare: 0,
+        spikeNs: 0,
+      },
     });
     const [a, b] = await Promise.all([openHost(1, lab(0)), openHost(2, lab(1))]);
     const before = await a.timestamper.read();

@@ -49,6 +49,8 @@ export interface ProbeCounters {
   receivedUnstamped: number;
   /** Datagrams that are no probe of ours, or not addressed to this host: dropped. */
   malformed: number;
+  /** Probes that the conditions of a laboratory's link lost; 0 elsewhere. */
+  injectedLoss: number;
 }
 
 /** A UDP socket whose probes carry kernel stamps both ways. */
@@ -173,6 +175,18 @@ export interface LabOptions {
   /** True: the system clock is steered by a simulated time daemon, as a reference's is. */
   readonly timeDaemon: boolean;
   readonly link: LinkConditions;
+  /** One slew of the time daemon; undefined: none. */
+  readonly slew?: DaemonSlew;
+}
+
+/** A slew of the simulated time daemon: it moves the system clock away from where it stood. */
+export interface DaemonSlew {
+  /** How far (ns, positive: forward). */
+  readonly slewNs: number;
+  /** When it begins (s of the host's raw clock since the laboratory began). */
+  readonly atS: number;
+  /** How fast (ppb, positive). */
+  readonly ratePpb: number;
 }
 
 /** Conditions added to receive stamps of every link into this host. */
@@ -187,4 +201,11 @@ export interface LinkConditions {
   readonly asymmetryNs: number;
   /** Share of edges that are asymmetric (0 to 1). */
   readonly asymmetricShare: number;
+  /** Load of a queue in front of this host, one per neighbour (0: no queue; below 1). */
+  readonly queueLoad: number;
+  /** Mean time that the queue serves one packet of the cross traffic (ns). */
+  readonly queueServiceNs: number;
+  /** Probability that a probe meets the beginning of a pause (0 to 1), and its mean length (ns). */
+  readonly spikeShare: number;
+  readonly spikeNs: number;
 }

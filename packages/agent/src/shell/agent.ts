@@ -212,6 +212,13 @@ function labOptions(lab: NonNullable<AgentConfig["labClock"]>): LabOptions {
       loss: link?.loss ?? 0,
       asymmetryNs: link?.asymmetryNs ?? 0,
       asymmetricShare: link?.asymmetricShare ?? 0,
+      queueLoad: link?.queueLoad ?? 0,
+      queueServiceNs: link?.queueServiceNs ?? 0,
+      spikeShare: link?.spikeShare ?? 0,
+      spikeNs: link?.spikeNs ?? 0,
     },
+    ...(lab.slewNs
+      ? { slew: { slewNs: lab.slewNs, atS: lab.slewAtS, ratePpb: lab.slewRatePpb } }
+      : {}),
   };
 }

@@ -12,6 +12,10 @@ const QUIET_LINK = {
   loss: 0.001,
   asymmetryNs: 0,
   asymmetricShare: 0,
+  queueLoad: 0,
+  queueServiceNs: 0,
+  spikeShare: 0,
+  spikeNs: 0,
 };
 
 /** One host of the plan. */
@@ -59,7 +63,7 @@ export function planHosts(count: number, seed: number, dir: string, start: LabSt
 
 /** Writes the configuration file of a host. */
 export function writeConfig(host: LabHost, serverPort: number): void {
-  const { link, ...clock } = host.clock;
+  const { link, slew, ...clock } = host.clock;
   const reference = host.role === "reference";
   const config = create(AgentConfigSchema, {
     managementAddress: host.address,
@@ -75,7 +79,11 @@ export function writeConfig(host: LabHost, serverPort: number): void {
     probePort: 0,
     agentPort: 0,
     statusSocket: host.status,
-    labClock: { ...clock, link },
+    labClock: {
+      ...clock,
+      link,
+      ...(slew ? { slewNs: slew.slewNs, slewAtS: slew.atS, slewRatePpb: slew.ratePpb } : {}),
+    },
   });
   writeFileSync(host.configFile, formatAgentConfig(config));
 }

@@ -63,6 +63,7 @@ export function createCounters(): ProbeCounters {
     received: 0,
     receivedUnstamped: 0,
     malformed: 0,
+    injectedLoss: 0,
   };
 }
 

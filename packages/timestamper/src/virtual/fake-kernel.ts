@@ -16,6 +16,10 @@ export const CLEAR_LINK: LinkConditions = {
   loss: 0,
   asymmetryNs: 0,
   asymmetricShare: 0,
+  queueLoad: 0,
+  queueServiceNs: 0,
+  spikeShare: 0,
+  spikeNs: 0,
 };
 
 /** A laboratory host's options, with `changes` applied. */

@@ -59,6 +59,7 @@ export class LabProbeSocket implements ProbeSocket {
       sentStamped: counters.sentStamped - this.#sentLost,
       received: counters.received - this.#receivedLost - this.#receivedUncarried,
       receivedUnstamped: counters.receivedUnstamped + this.#receivedUncarried,
+      injectedLoss: this.#receivedLost,
     };
   }
 

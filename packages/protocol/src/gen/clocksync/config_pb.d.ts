@@ -179,6 +179,30 @@ export declare type LabClock = Message<"clocksync.LabClock"> & {
    * @generated from field: clocksync.LabLink link = 7;
    */
   link?: LabLink | undefined;
+
+  /**
+   * One slew of the time daemon: how far (ns, 0: none), when (s since the beginning), how fast (ppb).
+   *
+   * @generated from field: double slew_ns = 8;
+   */
+  slewNs: number;
+
+  /**
+   * @generated from field: double slew_at_s = 9;
+   */
+  slewAtS: number;
+
+  /**
+   * @generated from field: double slew_rate_ppb = 10;
+   */
+  slewRatePpb: number;
+
+  /**
+   * Folder for what the host's stamps are, round by round; empty: nothing is recorded.
+   *
+   * @generated from field: string record_dir = 11;
+   */
+  recordDir: string;
 };
 
 /**
@@ -227,6 +251,31 @@ export declare type LabLink = Message<"clocksync.LabLink"> & {
    * @generated from field: double asymmetric_share = 5;
    */
   asymmetricShare: number;
+
+  /**
+   * Load of a queue in front of this host, one per neighbour (0: no queue, below 1), and the mean
+   * time that it serves one packet of the cross traffic (ns).
+   *
+   * @generated from field: double queue_load = 6;
+   */
+  queueLoad: number;
+
+  /**
+   * @generated from field: double queue_service_ns = 7;
+   */
+  queueServiceNs: number;
+
+  /**
+   * Probability of a pause that holds up all that arrives in it (per probe), and its mean length (ns).
+   *
+   * @generated from field: double spike_share = 8;
+   */
+  spikeShare: number;
+
+  /**
+   * @generated from field: double spike_ns = 9;
+   */
+  spikeNs: number;
 };
 
 /**

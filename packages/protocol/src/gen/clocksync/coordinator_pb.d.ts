@@ -601,6 +601,13 @@ export declare type Correction = Message<"clocksync.Correction"> & {
    * @generated from field: sfixed64 window_close_raw_ns = 17;
    */
   windowCloseRawNs: bigint;
+
+  /**
+   * Why this offset: what the solve made of each edge of this host.
+   *
+   * @generated from field: repeated clocksync.EdgeVerdict edges = 18;
+   */
+  edges: EdgeVerdict[];
 };
 
 /**
@@ -608,6 +615,54 @@ export declare type Correction = Message<"clocksync.Correction"> & {
  * Use `create(CorrectionSchema)` to create a new message.
  */
 export declare const CorrectionSchema: GenMessage<Correction>;
+
+/**
+ * What a solve made of one edge of the receiving host.
+ *
+ * @generated from message clocksync.EdgeVerdict
+ */
+export declare type EdgeVerdict = Message<"clocksync.EdgeVerdict"> & {
+  /**
+   * The other end.
+   *
+   * @generated from field: uint32 host_number = 1;
+   */
+  hostNumber: number;
+
+  /**
+   * The edge's offset minus what the mesh agrees on, counted as other minus receiver (ns).
+   *
+   * @generated from field: double residual_ns = 2;
+   */
+  residualNs: number;
+
+  /**
+   * Standard uncertainty of the edge's offset as the solve took it (ns).
+   *
+   * @generated from field: double sigma_ns = 3;
+   */
+  sigmaNs: number;
+
+  /**
+   * What robustness left of the edge's weight (0 to 1).
+   *
+   * @generated from field: double weight = 4;
+   */
+  weight: number;
+
+  /**
+   * Why the edge is left out altogether; empty: it takes part.
+   *
+   * @generated from field: string expelled = 5;
+   */
+  expelled: string;
+};
+
+/**
+ * Describes the message clocksync.EdgeVerdict.
+ * Use `create(EdgeVerdictSchema)` to create a new message.
+ */
+export declare const EdgeVerdictSchema: GenMessage<EdgeVerdict>;
 
 /**
  * @generated from message clocksync.DomainSegment

@@ -67,6 +67,14 @@ export declare type ExchangeFlush = Message<"clocksync.ExchangeFlush"> & {
    * @generated from field: double carry_bound_ns = 8;
    */
   carryBoundNs: number;
+
+  /**
+   * Stamps of the sender before this instant of its raw clock (ns) are void, those of earlier flushes
+   * too: its clock was changed by another hand. 0: none are.
+   *
+   * @generated from field: sfixed64 void_before_raw_ns = 9;
+   */
+  voidBeforeRawNs: bigint;
 };
 
 /**
