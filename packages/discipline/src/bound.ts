@@ -15,15 +15,32 @@
  * nothing of it has to allow for it; see `bentNs`.
  */
 export const DOMAIN_FREQ_RATE_PPB_PER_S = 50;
+/** The same while domain time is pulled over a long way: 250 ppb a round. */
+export const FAR_FREQ_RATE_PPB_PER_S = 500;
+/** How far domain time may run from the reference's own rate during a far pull (ppb). */
+export const FAR_PULL_LIMIT_PPB = 10_000;
+/**
+ * No far pull begins while a host of the domain has been silent for less than this (s): whoever is
+ * cut off knows that for so long nothing worse than the ordinary bending can happen.
+ */
+export const FAR_PULL_SILENCE_S = 60;
+/** A host counts as silent this long after its last report at the latest (s). */
+export const SILENT_AFTER_S = 2;
 
 /**
  * How far domain time can have left a line that was announced up to `unheardS` ago (ns).
  *
  * @param unheardS time since the end of what was announced (s); not positive: nothing is unknown
+ * @param farPull true when a far pull was under way, by the last that was heard
  */
-export function bentNs(unheardS: number): number {
+export function bentNs(unheardS: number, farPull = false): number {
   const s = Math.max(0, unheardS);
-  return 0.5 * DOMAIN_FREQ_RATE_PPB_PER_S * s * s;
+  const nearNs = 0.5 * DOMAIN_FREQ_RATE_PPB_PER_S * s * s;
+  const farS = Math.max(0, s - (farPull ? 0 : FAR_PULL_SILENCE_S - SILENT_AFTER_S));
+  // From one end of the allowed range to the other, and there it stays.
+  const rampS = Math.min(farS, (2 * FAR_PULL_LIMIT_PPB) / FAR_FREQ_RATE_PPB_PER_S);
+  const rampPpb = FAR_FREQ_RATE_PPB_PER_S * rampS;
+  return nearNs + 0.5 * rampPpb * rampS + rampPpb * (farS - rampS);
 }
 
 /** Promises about the oscillator. */

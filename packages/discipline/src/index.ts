@@ -1,8 +1,12 @@
 export {
   bentNs,
   DOMAIN_FREQ_RATE_PPB_PER_S,
+  FAR_FREQ_RATE_PPB_PER_S,
+  FAR_PULL_LIMIT_PPB,
+  FAR_PULL_SILENCE_S,
   grownBoundNs,
   grownSigmaNs,
+  SILENT_AFTER_S,
 } from "./bound.ts";
 export {
   FRESH_CORRECTION_S,

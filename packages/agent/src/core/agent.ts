@@ -33,6 +33,7 @@ import { type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
 import { Carrier } from "./carrier.ts";
 import { Exchange, type RoundClose } from "./exchange.ts";
 import { Keeper, type Standing } from "./keeper.ts";
+import type { Meter } from "./meter.ts";
 import { RoundClock } from "./round-clock.ts";
 
 /** The kernel's own word for "no idea": its largest maxerror (ns). */
@@ -66,6 +67,8 @@ export interface AgentOptions {
   readonly domain: string;
   readonly correctClock: boolean;
   readonly coordinatorAddress: string;
+  /** Follows what the work costs; absent: nobody does. */
+  readonly meter?: Meter;
 }
 
 /** See the module head. */
@@ -73,7 +76,7 @@ export class AgentCore {
   readonly #options: AgentOptions;
   readonly #rounds = new RoundClock();
   readonly carrier = new Carrier();
-  readonly exchange = new Exchange(this.carrier);
+  readonly exchange: Exchange;
   readonly keeper: Keeper;
   #hostNumber = 0;
   #nowRawNs: RawNanos = rawNanos(0n);
@@ -88,6 +91,7 @@ export class AgentCore {
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.exchange = new Exchange(this.carrier, options.meter);
     this.keeper = new Keeper(options);
   }
 

@@ -16,6 +16,7 @@ import {
 import { addNs, diffNs, type RawNanos, WINDOW_NS } from "@ttcs/units";
 import type { Carrier } from "./carrier.ts";
 import { Edge } from "./edge.ts";
+import { type Meter, noMeter } from "./meter.ts";
 import type { StampSeries } from "./stamp-series.ts";
 
 /** A round does not wait longer than this for neighbours, from its close (ns). */
@@ -39,13 +40,15 @@ export interface Sender {
 /** See the module head. */
 export class Exchange {
   readonly #carrier: Carrier;
+  readonly #meter: Meter;
   readonly #edges = new Map<number, Edge>();
   #close: RoundClose | undefined;
   #finished = true;
   #fits: EdgeFit[] = [];
 
-  constructor(carrier: Carrier) {
+  constructor(carrier: Carrier, meter: Meter = noMeter) {
     this.#carrier = carrier;
+    this.#meter = meter;
   }
 
   get edges(): Iterable<Edge> {
@@ -78,6 +81,7 @@ export class Exchange {
 
   /** Closes a round; returns the flush for each neighbour. */
   closeRound(close: RoundClose, sender: Sender): Map<number, ExchangeFlush> {
+    this.#meter.begin("exchange");
     this.#close = close;
     this.#finished = false;
     this.#fits = [];
@@ -94,13 +98,16 @@ export class Exchange {
     for (const [number, edge] of this.#edges) {
       flushes.set(number, flushOf(edge, number, sender, before.get(number)!));
     }
+    this.#meter.end();
     return flushes;
   }
 
   /** Takes a neighbour's stamps; returns why they are refused. Strangers are not heard. */
   takeFlush(flush: ExchangeFlush): string | undefined {
     const edge = this.#edges.get(flush.fromHost);
+    this.#meter.begin("exchange");
     const refused = edge?.takeFlush(flush);
+    this.#meter.end();
     return refused && `flush of ${edge?.neighbour.hostId} refused: ${refused}`;
   }
 
@@ -118,7 +125,9 @@ export class Exchange {
       if (edge.fittedRound === close.round || !isDue(edge.neighbour, close.round)) continue;
       if (edge.peerRound >= close.round || late) {
         edge.fittedRound = close.round;
+        this.#meter.begin("fit");
         this.#fits.push(edge.fit(hostNumber));
+        this.#meter.end();
       } else missing++;
     }
     if (missing > 0 && !late) return undefined;

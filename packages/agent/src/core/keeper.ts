@@ -8,6 +8,7 @@ import {
   bentNs,
   type DomainLine,
   type DomainSegment,
+  FAR_PULL_LIMIT_PPB,
   FRESH_CORRECTION_S,
   grownBoundNs,
   grownSigmaNs,
@@ -41,6 +42,8 @@ const BLIND_NS = 100_000_000;
 
 /** A round may be missed; after a longer silence, trust is counted from the start. */
 const ROUND_GAP_MAX = 2n;
+/** Domain time runs within this of UTC's pace: the largest pull, and as much for what is not known (ppb). */
+const DOMAIN_PACE_PPB = 2 * FAR_PULL_LIMIT_PPB;
 /** The last announced rate of domain time holds for a round at least (s). */
 const ANNOUNCED_S = ROUND_NS / SECOND_NS;
 
@@ -235,12 +238,14 @@ export class Keeper {
     const boundNs = offset
       ? this.lineError(nowRawNs).boundNs + Math.abs(offset.ns) + offset.boundNs
       : Number.POSITIVE_INFINITY;
+    const domainUtcNs = this.domainUtcBoundNs(nowRawNs);
     return {
       verdict: this.#verdict,
       offsetNs: offset?.ns,
       sigmaNs: this.#sigmaNs(nowRawNs, offset),
       boundNs,
-      utcBoundNs: this.#utcBoundNs(boundNs, nowRawNs),
+      utcBoundNs:
+        domainUtcNs !== undefined && Number.isFinite(boundNs) ? boundNs + domainUtcNs : undefined,
       correctionAgeS: this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs),
     };
   }
@@ -260,7 +265,7 @@ export class Keeper {
     const unheardS = diffNs(nowRawNs, this.#line.last.rawNs) / SECOND_NS - ANNOUNCED_S;
     return {
       sigmaNs: grownSigmaNs(c.offsetSigmaNs, c.freqSigmaPpb, ageS),
-      boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS) + bentNs(unheardS),
+      boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS) + bentNs(unheardS, c.farPull),
     };
   }
 
@@ -286,13 +291,18 @@ export class Keeper {
     return Math.hypot(this.lineError(nowRawNs).sigmaNs, offset?.sigmaNs ?? 0);
   }
 
-  #utcBoundNs(boundNs: number, nowRawNs: RawNanos): number | undefined {
+  /**
+   * How far domain time can be from UTC, if the reference's own source is right (ns); undefined
+   * without a source. Between two corrections domain time runs at its own pace; unheard of, the
+   * source may drift as the kernel's maxerror supposes.
+   */
+  domainUtcBoundNs(nowRawNs: RawNanos): number | undefined {
     const c = this.#correction;
-    if (!c?.referenceHasSource || !Number.isFinite(boundNs)) return undefined;
-    // Unheard of, the reference's source may drift as the kernel's own maxerror supposes.
+    if (!c?.referenceHasSource) return undefined;
     const ageS = Math.max(0, this.#ageS(c.windowCloseRawNs, nowRawNs) ?? 0);
-    const driftNs = Math.max(0, ageS - FRESH_CORRECTION_S) * KERNEL_FREQ_LIMIT_PPB;
-    return boundNs + Math.abs(c.referencePullNs) + c.referenceMaxErrorNs + driftNs;
+    const heardS = Math.min(ageS, FRESH_CORRECTION_S);
+    const driftNs = heardS * DOMAIN_PACE_PPB + (ageS - heardS) * KERNEL_FREQ_LIMIT_PPB;
+    return Math.abs(c.referencePullNs) + c.referenceMaxErrorNs + driftNs;
   }
 
   #ageS(sinceRawNs: bigint | undefined, nowRawNs: RawNanos): number | undefined {

@@ -16,6 +16,8 @@ export interface NowStatus {
   readonly domain_bound_ns: number | null;
   /** Standard uncertainty of `domain_ns`. */
   readonly sigma_ns: number | null;
+  /** `system_ns` is within this of UTC, if the reference's own source is right; null without one. */
+  readonly utc_bound_ns: number | null;
   readonly state: string;
 }
 
@@ -31,18 +33,21 @@ export function nowStatus(core: AgentCore, host: string, reading: ClockReading):
   const line = core.keeper.line;
   if (!line) {
     const none = { domain_ns: null, bound_ns: null, domain_bound_ns: null, sigma_ns: null };
-    return { ...clocks, ...none, state: verdict.state };
+    return { ...clocks, ...none, utc_bound_ns: null, state: verdict.state };
   }
   const domain = line.at(rawNs);
   const { sigmaNs, boundNs } = core.keeper.lineError(rawNs);
   const apartNs = Number(reading.systemNs - domain.unixNs) - domain.fractionNs;
   const domainBoundNs = boundNs + reading.errorBoundNs;
+  const systemBoundNs = domainBoundNs + Math.abs(apartNs);
+  const domainUtcNs = core.keeper.domainUtcBoundNs(rawNs);
   return {
     ...clocks,
     domain_ns: String(domain.unixNs + BigInt(Math.round(domain.fractionNs))),
-    bound_ns: domainBoundNs + Math.abs(apartNs),
+    bound_ns: systemBoundNs,
     domain_bound_ns: domainBoundNs,
     sigma_ns: sigmaNs,
+    utc_bound_ns: domainUtcNs === undefined ? null : systemBoundNs + domainUtcNs,
     state: verdict.state,
   };
 }

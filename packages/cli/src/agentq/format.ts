@@ -23,7 +23,7 @@ export function formatStatus(s: AgentStatus): string {
 export function formatNow(n: NowStatus): string {
   return [
     `kernel raw  ${n.kernel_monotonic_raw_ns} ns`,
-    `system      ${n.system_ns} ns, within ${duration(n.bound_ns)} of domain time`,
+    `system      ${n.system_ns} ns, within ${duration(n.bound_ns)} of domain time, ${duration(n.utc_bound_ns)} of UTC`,
     `domain      ${n.domain_ns ?? "unknown"} ns, within ${duration(n.domain_bound_ns)}, sigma ${duration(n.sigma_ns)}`,
     `state       ${n.state}`,
   ].join("\n");

@@ -1,18 +1,35 @@
 /**
  * Domain time on the reference's raw clock: domain = raw (1 + f) + c, piecewise.
  *
- * The domain begins at the reference's system clock and follows it smoothly. f is the reference's
- * own rate (system against raw) plus a pull that removes what is left between the two: at most
- * 1 ppm, or 10 ppm while more than 100 us are left. f changes by at most 25 ppb a round and is
- * decided two rounds ahead, so every agent knows the new rate before it begins and none is caught
- * out. Never a step after the start.
+ * The domain begins at the reference's system clock and follows it smoothly, never by a step. f is
+ * the reference's own rate (system against raw) plus a pull that removes what is left between the
+ * two. f is decided two rounds ahead, so every agent knows the new rate before it begins.
+ *
+ * Near, up to 100 us, the pull is what is left over 100 s, at most 1 ppm. Beyond, it may reach
+ * 10 ppm, and it brakes in time: a pull that can change by a per second is down to 1 ppm at 100 us
+ * when it obeys v^2 = (1 ppm)^2 + 2 a (rest - 100 us), the law of uniform deceleration.
+ *
+ * How fast f may change is a matter of those who cannot hear: a host that is cut off must count into
+ * its bound whatever domain time may have done since. So f changes by 25 ppb a round, and by 250 ppb
+ * only in a far pull. That is announced in every correction for 3 s before it begins, and does not
+ * begin when a host is missing by then (`mayPullFar`): who hears nothing knows that it did not begin.
  *
  * A reference whose system clock our own discipline writes is no source: following it would follow
  * ourselves. Then f stays as it is.
+ *
+ * Cannot see: whether the reference's source is right. While it slews its clock the reading of its
+ * rate says nothing of its pace, and is left out for as long as a slew can reasonably last.
  */
-import { DOMAIN_FREQ_RATE_PPB_PER_S, DomainLine, type DomainSegment } from "@ttcs/discipline";
+import {
+  DOMAIN_FREQ_RATE_PPB_PER_S,
+  DomainLine,
+  type DomainSegment,
+  FAR_FREQ_RATE_PPB_PER_S,
+  FAR_PULL_LIMIT_PPB,
+} from "@ttcs/discipline";
 import type { SourceLine } from "@ttcs/protocol";
 import {
+  diffNs,
   type RawNanos,
   ROUND_NS,
   rawNanos,
@@ -21,17 +38,22 @@ import {
   unixNanos,
 } from "@ttcs/units";
 
-/** Pull towards the reference's system clock (ppb), near and far. */
+/** The pull while near (ppb). */
 const PULL_LIMIT_PPB = 1_000;
-const FAR_PULL_LIMIT_PPB = 10_000;
 /** More than this is far (ns). */
 const FAR_NS = 100_000;
 /** Time constant of the pull (s): slow against the reference's own noise. */
-const PULL_TIME_S = 100;
-/** Largest change of f from one round to the next (ppb): agents that are cut off count on it. */
-const FREQ_CHANGE_LIMIT_PPB = (DOMAIN_FREQ_RATE_PPB_PER_S * ROUND_NS) / SECOND_NS;
+const PULL_TIME_S = FAR_NS / PULL_LIMIT_PPB;
+/** Of the possible deceleration the braking plans with this share: f changes in steps, and late. */
+const BRAKING_SHARE = 0.8;
 /** Share of a new reading of the reference's rate that is believed each round. */
 const RATE_GAIN = 0.1;
+/** A rate this far from the one known is a slew of the source, not its pace (ppb) ... */
+const SLEW_PPB = 5_000;
+/** ... unless it lasts for so many rounds: a minute. */
+const SLEW_ROUNDS_MAX = 120;
+/** A far pull is announced for this many rounds before it begins: longer than a host passes for present. */
+const FAR_NOTICE_ROUNDS = 6;
 /** The rate is decided this many rounds ahead. */
 const AHEAD_ROUNDS = 2;
 /** Segments kept: the present one, those ahead, and a few past for late readers. */
@@ -43,6 +65,10 @@ export class DomainScale {
   #ratePpb: number;
   /** Domain minus the reference's system clock (ns). */
   #pullNs = 0;
+  /** Rounds since a far pull was announced; undefined: none is wanted. */
+  #farRounds: number | undefined;
+  /** Rounds in a row in which the source was seen slewing. */
+  #slewRounds = 0;
 
   /** @param segments domain time on the reference's raw clock as known so far, at least one */
   constructor(segments: readonly DomainSegment[]) {
@@ -66,6 +92,11 @@ export class DomainScale {
     return this.#pullNs;
   }
 
+  /** True from the announcement to the end of a far pull. */
+  get farPull(): boolean {
+    return this.#farRounds !== undefined;
+  }
+
   /** The segments from the one that holds at `fromRawNs` on. */
   segmentsFrom(fromRawNs: RawNanos): DomainSegment[] {
     let first = 0;
@@ -85,8 +116,9 @@ export class DomainScale {
    *
    * @param nowRawNs the reference's raw clock at the close of the round's window
    * @param source the reference's line of this round; absent: the rate stays
+   * @param mayPullFar false while a host is missing that would not learn of a far pull
    */
-  advance(nowRawNs: RawNanos, source: SourceLine | undefined): void {
+  advance(nowRawNs: RawNanos, source: SourceLine | undefined, mayPullFar = true): void {
     const follow = source !== undefined && !source.steered;
     if (follow) this.#observe(source);
     const line = this.line();
@@ -95,30 +127,66 @@ export class DomainScale {
     const next = unixNanos((now / round + 1n + BigInt(AHEAD_ROUNDS)) * round);
     const startRawNs = line.rawAt(next);
     if (startRawNs <= line.last.rawNs) return;
-    const freqPpb = follow ? this.#nextFreqPpb(line.last.freqPpb) : line.last.freqPpb;
     const at = line.at(startRawNs);
+    const nowPpb = line.last.freqPpb;
     this.#segments.push({
       rawNs: startRawNs,
       domainUnixNs: at.unixNs,
       domainFractionNs: at.fractionNs,
-      freqPpb,
+      freqPpb: follow
+        ? this.#nextFreqPpb(nowPpb, this.#restNs(startRawNs, source), mayPullFar)
+        : nowPpb,
     });
     if (this.#segments.length > SEGMENTS_KEPT) this.#segments.shift();
   }
 
   #observe(source: SourceLine): void {
-    this.#ratePpb += RATE_GAIN * (source.freqPpb - this.#ratePpb);
+    const changePpb = source.freqPpb - this.#ratePpb;
+    const slews = Math.abs(changePpb) > SLEW_PPB;
+    this.#slewRounds = slews ? this.#slewRounds + 1 : 0;
+    if (!slews) this.#ratePpb += RATE_GAIN * changePpb;
+    else if (this.#slewRounds > SLEW_ROUNDS_MAX) this.#ratePpb = source.freqPpb;
     const domain = this.line().at(rawNanos(source.rawNs));
     this.#pullNs = Number((domain.unixNs as bigint) - source.systemUnixNs) + domain.fractionNs;
   }
 
-  #nextFreqPpb(nowPpb: number): number {
-    const limitPpb = Math.abs(this.#pullNs) > FAR_NS ? FAR_PULL_LIMIT_PPB : PULL_LIMIT_PPB;
-    const wantedPull = -this.#pullNs / PULL_TIME_S;
-    const wanted = this.#ratePpb + Math.max(-limitPpb, Math.min(limitPpb, wantedPull));
-    const change = wanted - nowPpb;
-    return nowPpb + Math.max(-FREQ_CHANGE_LIMIT_PPB, Math.min(FREQ_CHANGE_LIMIT_PPB, change));
+  /** Domain minus the reference's system clock at a raw instant ahead, at the pace known (ns). */
+  #restNs(rawNs: RawNanos, source: SourceLine): number {
+    const line = this.line();
+    const from = line.at(rawNanos(source.rawNs));
+    const to = line.at(rawNs);
+    const elapsedNs = diffNs(rawNs, rawNanos(source.rawNs));
+    const gainedNs =
+      Number(to.unixNs - from.unixNs - (rawNs - source.rawNs)) + to.fractionNs - from.fractionNs;
+    return this.#pullNs + gainedNs - elapsedNs * this.#ratePpb * 1e-9;
   }
+
+  #nextFreqPpb(nowPpb: number, restNs: number, mayPullFar: boolean): number {
+    const far = Math.abs(restNs) > FAR_NS;
+    const settled = Math.abs(nowPpb - this.#ratePpb) <= PULL_LIMIT_PPB;
+    this.#followFar(far, far || !settled, mayPullFar);
+    const pulling = this.#farRounds !== undefined && this.#farRounds > FAR_NOTICE_ROUNDS;
+    const changePpbPerS = pulling ? FAR_FREQ_RATE_PPB_PER_S : DOMAIN_FREQ_RATE_PPB_PER_S;
+    const wanted = this.#ratePpb - Math.sign(restNs) * pullPpb(Math.abs(restNs), changePpbPerS);
+    const limitPpb = (changePpbPerS * ROUND_NS) / SECOND_NS;
+    return nowPpb + Math.max(-limitPpb, Math.min(limitPpb, wanted - nowPpb));
+  }
+
+  /** Announces, begins and ends a far pull; one that has begun goes on whoever leaves. */
+  #followFar(far: boolean, unfinished: boolean, mayPullFar: boolean): void {
+    const rounds = this.#farRounds;
+    const noticed = rounds !== undefined && rounds >= FAR_NOTICE_ROUNDS;
+    const wanted = noticed ? unfinished : far;
+    const begun = rounds !== undefined && rounds > FAR_NOTICE_ROUNDS;
+    this.#farRounds = wanted && (begun || mayPullFar) ? (rounds ?? 0) + 1 : undefined;
+  }
+}
+
+/** How fast to remove what is left (ppb), when that may change by so much per second. */
+function pullPpb(restNs: number, changePpbPerS: number): number {
+  if (restNs <= FAR_NS) return restNs / PULL_TIME_S;
+  const brakingNs = 2 * BRAKING_SHARE * changePpbPerS * (restNs - FAR_NS);
+  return Math.min(FAR_PULL_LIMIT_PPB, Math.sqrt(PULL_LIMIT_PPB ** 2 + brakingNs));
 }
 
 /** The number of the round that a domain instant lies in. */

@@ -236,7 +236,8 @@ export class DomainCore {
     if (!scale) return;
 
     const closeRefRawNs = addNs(result.atRefRawNs, WINDOW_NS / 2);
-    scale.advance(closeRefRawNs, reference.report?.source);
+    const mayPullFar = this.#leadership.mayPullFar(now.monotonicMs);
+    scale.advance(closeRefRawNs, reference.report?.source, mayPullFar);
     const closeUnixNs = scale.line().at(closeRefRawNs).unixNs;
     // The close is known to some tens of ms: round to the nearest, and never go back.
     const round = roundOf(addNs(closeUnixNs, ROUND_NS / 2));
@@ -270,6 +271,8 @@ export class DomainCore {
         referenceHasSource: source?.synchronised === true && !source.steered,
         edgeCount: fix.edgeCount,
         residualRmsNs: fix.residualRmsNs,
+        edges: [...(result.edges.get(host.number) ?? [])],
+        farPull: scale.farPull,
       },
     });
   }

@@ -6,7 +6,12 @@
  * begin anew with the next solve, and domain time goes on where the agents hold it: each reports the
  * line that it was given, which is the prediction of the moment before.
  */
-import { DomainLine, type DomainSegment } from "@ttcs/discipline";
+import {
+  DomainLine,
+  type DomainSegment,
+  FAR_PULL_SILENCE_S,
+  SILENT_AFTER_S,
+} from "@ttcs/discipline";
 import { diffNs, type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
 import { hostRawAt } from "./correction.ts";
 import { DomainScale } from "./domain-scale.ts";
@@ -20,6 +25,8 @@ export class Leadership {
   #reference: Host | undefined;
   #scale: DomainScale | undefined;
   #lockedOnce = false;
+  /** Server's monotonic time at which domain time was taken over from somebody's line (ms). */
+  #inheritedMs = -Infinity;
   /** Server's monotonic time at which a solve last touched the reference (ms). */
   #touchedMs = Number.NaN;
 
@@ -56,7 +63,19 @@ export class Leadership {
   /** A solve has brought tracks against the reference's clock at `atRefRawNs`. */
   solved(atRefRawNs: RawNanos, nowMs: number): void {
     this.#touchedMs = nowMs;
-    if (!this.#scale) this.#begin(atRefRawNs);
+    if (!this.#scale) this.#begin(atRefRawNs, nowMs);
+  }
+
+  /**
+   * True when nobody is missing who could still hold domain time: a far pull may begin. After an
+   * inheritance the heirs do not know yet who else holds it.
+   */
+  mayPullFar(nowMs: number): boolean {
+    if (nowMs - this.#inheritedMs < FAR_PULL_SILENCE_S * 1000) return false;
+    return [...this.#hosts.values()].every((host) => {
+      const silentS = (nowMs - host.reportedAtMs) / 1000;
+      return !(silentS > SILENT_AFTER_S && silentS < FAR_PULL_SILENCE_S + SILENT_AFTER_S);
+    });
   }
 
   /** The raw clock of a host has a new zero. Call before its track is taken away. */
@@ -96,12 +115,13 @@ export class Leadership {
    * Domain time begins where a host still holds it, the reference first; else at the reference's
    * system clock. A coordinator that starts anew must not begin another time.
    */
-  #begin(atRefRawNs: RawNanos): void {
+  #begin(atRefRawNs: RawNanos, nowMs: number): void {
     const reference = this.#reference!;
     const holders = [reference, ...rankHosts(connectedHosts(this.#hosts.values()))];
     const holder = holders.find((h) => h.report?.line && h.track?.fix);
     if (holder) {
       this.#say("info", `domain time goes on from the line that ${holder.id} holds`);
+      this.#inheritedMs = nowMs;
       this.#scale = new DomainScale([heldAt(holder, holder === reference, atRefRawNs)]);
       return;
     }

@@ -5,7 +5,13 @@
  * with the guaranteed interval of the best path. What it cannot see: an asymmetry that all paths of
  * a host share; it stays inside the bound because the bound holds half of every round trip.
  */
-import { boundAround, HostFilter, pathBounds, solveNetwork } from "@ttcs/estimator";
+import {
+  boundAround,
+  HostFilter,
+  type NetworkSolution,
+  pathBounds,
+  solveNetwork,
+} from "@ttcs/estimator";
 import type { EdgeFit } from "@ttcs/protocol";
 import { diffNs, type RawNanos, rawNanos } from "@ttcs/units";
 import { type Alignment, alignFits, fromLogPpb } from "./alignment.ts";
@@ -19,6 +25,21 @@ export interface RoundResult {
   readonly trusted: ReadonlySet<number>;
   /** Why a host has none, by host number. */
   readonly reasons: ReadonlyMap<number, string>;
+  /** What the solve made of each edge, by the number of the host at either end. */
+  readonly edges: ReadonlyMap<number, readonly EdgeView[]>;
+}
+
+/** One edge as the host at one of its ends is told of it. */
+export interface EdgeView {
+  /** The other end. */
+  readonly hostNumber: number;
+  /** The edge's offset, other minus this host, beyond what the mesh agrees on (ns). */
+  readonly residualNs: number;
+  readonly sigmaNs: number;
+  /** What robustness left of its weight, 0 to 1. */
+  readonly weight: number;
+  /** Why it takes no part; empty: it does. */
+  readonly expelled: string;
 }
 
 /** Solves a round. Undefined when no fit touches the reference. */
@@ -75,7 +96,7 @@ export function solveRound(
     if (refusal) reasons.set(number, refusal);
     else trusted.add(number);
   });
-  return { atRefRawNs, trusted, reasons };
+  return { atRefRawNs, trusted, reasons, edges: edgeViews(aligned, offsets) };
 }
 
 /** What the mesh says of one host at the instant solved for. */
@@ -156,6 +177,19 @@ function middleOnReference(reference: number, fits: readonly EdgeFit[]): RawNano
   if (middles.length === 0) return undefined;
   middles.sort((a, b) => (a < b ? -1 : 1));
   return rawNanos(middles[middles.length >> 1]);
+}
+
+function edgeViews(aligned: Alignment, solved: NetworkSolution): Map<number, EdgeView[]> {
+  const views = new Map<number, EdgeView[]>(aligned.hosts.map((h) => [h, []]));
+  for (let e = 0; e < aligned.edgeCount; e++) {
+    const owner = aligned.hosts[aligned.from[e]];
+    const other = aligned.hosts[aligned.to[e]];
+    const residualNs = solved.residualNs[e];
+    const shared = { sigmaNs: aligned.sigmaNs[e], weight: solved.trust[e], expelled: "" };
+    views.get(owner)!.push({ ...shared, hostNumber: other, residualNs });
+    views.get(other)!.push({ ...shared, hostNumber: owner, residualNs: -residualNs });
+  }
+  return views;
 }
 
 function residualRms(

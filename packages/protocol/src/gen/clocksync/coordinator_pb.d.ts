@@ -608,6 +608,14 @@ export declare type Correction = Message<"clocksync.Correction"> & {
    * @generated from field: repeated clocksync.EdgeVerdict edges = 18;
    */
   edges: EdgeVerdict[];
+
+  /**
+   * True: domain time is being pulled over a long way, and its rate may change by 250 ppb a round
+   * instead of 25; a host that hears nothing more has to count on it.
+   *
+   * @generated from field: bool far_pull = 19;
+   */
+  farPull: boolean;
 };
 
 /**
