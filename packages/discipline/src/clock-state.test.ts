@@ -50,6 +50,18 @@ test.each([
     "FREERUN",
     /1 ms/,
   ],
+  [
+    "another hand outweighs all that was measured",
+    { disruption: "stepped it by +1.000 ms" },
+    "DISRUPTED",
+    /stepped it/,
+  ],
+  [
+    "a clock that is held against another hand says so",
+    { foreignPpb: 1e5 },
+    "LOCKED",
+    /100\.0 ppm/,
+  ],
   ["a refusal outweighs everything", { refusal: "seat limit" }, "REFUSED", /seat limit/],
 ] as const)("%s", (_, change, state, reason) => {
   const verdict = judge({ ...locked, ...change });

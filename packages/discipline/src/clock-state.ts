@@ -22,6 +22,10 @@ export interface Verdict {
 export interface ClockFacts {
   /** Set by the coordinator or by the guard: why this host must not be steered. */
   readonly refusal?: string;
+  /** Set after another hand was on the clock: what it did. */
+  readonly disruption?: string;
+  /** What another hand goes on adding to the clock's rate (ppb); absent: nobody does. */
+  readonly foreignPpb?: number;
   readonly connected: boolean;
   readonly coordinatorAddress: string;
   /** Set while there are too few hosts. */
@@ -62,6 +66,10 @@ const BLIND_S = 0.5;
 /** In holdover, a bound beyond this says no more than the crystal alone does (ns). */
 export const HOLDOVER_BOUND_LIMIT_NS = 1_000_000;
 
+/** What to do about another hand. */
+const FOREIGN_ADVICE =
+  "stop the other program that writes the clock: chronyd, ntpd, systemd-timesyncd, ptp4l or phc2sys";
+
 /** How far a LOCKED clock may be from domain time (ns). */
 export const lockLimitNs = (sigmaNs: number): number =>
   Math.max(LOCK_OFFSET_NS, LOCK_SIGMAS * sigmaNs);
@@ -70,6 +78,9 @@ export const lockLimitNs = (sigmaNs: number): number =>
 export function judge(facts: ClockFacts): Verdict {
   if (facts.refusal !== undefined) {
     return verdict("REFUSED", facts.refusal, "see the agent's log; the clock is left as it is");
+  }
+  if (facts.disruption !== undefined) {
+    return verdict("DISRUPTED", facts.disruption, FOREIGN_ADVICE);
   }
   if (facts.correctionAgeS === undefined) return beforeFirstCorrection(facts);
   if (facts.correctionAgeS >= Math.min(facts.freshForS, FRESH_CORRECTION_S))
@@ -126,7 +137,9 @@ function withCorrections(facts: ClockFacts): Verdict {
   }
   const limitNs = lockLimitNs(facts.sigmaNs);
   if (facts.locked ? Math.abs(facts.offsetNs) <= limitNs : facts.closeForS >= ENTER_AFTER_S) {
-    return verdict("LOCKED", "", "");
+    if (facts.foreignPpb === undefined) return verdict("LOCKED", "", "");
+    const ppm = (facts.foreignPpb / 1000).toFixed(1);
+    return verdict("LOCKED", `held against another hand that adds ${ppm} ppm`, FOREIGN_ADVICE);
   }
   const reason = `${Math.round(facts.offsetNs)} ns from domain time, slewing to ${Math.round(limitNs)} ns`;
   return verdict("ACQUIRING", reason, "");

@@ -6,6 +6,7 @@ const input: ServoInput = {
   domainFreqPpb: 0,
   settingPpb: 0,
   measuredFreqPpb: 0,
+  foreignPpb: 0,
   locked: true,
   lockedBefore: true,
   mayStep: false,
@@ -79,4 +80,13 @@ test("a mismatch that no crystal can have is a broken reading and is not learnt"
   servo.decide({ ...input, measuredFreqPpb: 1e6 });
   servo.decide({ ...input, measuredFreqPpb: Number.NaN });
   expect(servo.decide(input).freqPpb).toBe(0);
+});
+
+test("what another hand adds is taken away at once, and not learnt as the crystal's", () => {
+  const servo = new Servo();
+  const held = { ...input, settingPpb: 0, measuredFreqPpb: 100_000, foreignPpb: 100_000 };
+  const out = servo.decide({ ...held, offsetNs: 0, domainFreqPpb: 0 });
+  expect(out).toEqual({ kind: "slew", freqPpb: -100_000 });
+  const after = servo.decide({ ...input, offsetNs: 0, domainFreqPpb: 0 });
+  expect(after).toEqual({ kind: "slew", freqPpb: 0 });
 });

@@ -49,6 +49,8 @@ export interface ServoInput {
   /** Setting in force (ppb) and the rate of system against raw that was measured with it (ppb). */
   readonly settingPpb: number;
   readonly measuredFreqPpb: number;
+  /** What another hand adds to the rate beside our setting (ppb); 0: nobody does. */
+  readonly foreignPpb: number;
   /** True while the clock is LOCKED, and true once it has been since the start. */
   readonly locked: boolean;
   readonly lockedBefore: boolean;
@@ -77,8 +79,9 @@ export class Servo {
 
   /** Decides the next setting. Call once per second. */
   decide(input: ServoInput): ServoOutput {
-    this.#learn(input.measuredFreqPpb - input.settingPpb);
-    const basePpb = input.domainFreqPpb - this.#mismatchPpb;
+    this.#learn(input.measuredFreqPpb - input.settingPpb - input.foreignPpb);
+    // Held against at once: a clock that is told to be wrong by a stranger is wrong all the same.
+    const basePpb = input.domainFreqPpb - this.#mismatchPpb - input.foreignPpb;
     if (input.mayStep && Math.abs(input.offsetNs) > this.options.stepThresholdNs) {
       return { kind: "step", stepNs: -Math.round(input.offsetNs), freqPpb: kernelLimit(basePpb) };
     }

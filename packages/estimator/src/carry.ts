@@ -63,6 +63,18 @@ export interface SystemInstant {
   boundNs: number;
 }
 
+/** A change of the system clock that no own write explains, as far as the first triples show it. */
+export interface ForeignBreak {
+  /** The change lies between these two raw instants (ns). */
+  readonly afterRawNs: bigint;
+  readonly beforeRawNs: bigint;
+  /** How far the clock jumped (ns, positive: forward); a slew of some ms looks like some us. */
+  readonly stepNs: number;
+  /** How much faster it runs since (ppb), and how well that is known by now. */
+  readonly rateChangePpb: number;
+  readonly rateSigmaPpb: number;
+}
+
 /** The map between the two clocks of one host. */
 export class Carry {
   readonly #ring: Segment[] = Array.from({ length: RING_SIZE }, () => new Segment());
@@ -74,6 +86,7 @@ export class Carry {
   /** First sample of the suspicious batches; `#samples.length` when there are none. */
   #suspectFrom = 0;
   #foreignBreakCount = 0;
+  #lastForeignBreak: ForeignBreak | undefined;
   readonly #before = new Float64Array(SLICE);
   readonly #system = new Float64Array(SLICE);
   readonly #after = new Float64Array(SLICE);
@@ -83,6 +96,11 @@ export class Carry {
   /** Changes of the system clock that no own write explains, so far. */
   get foreignBreakCount(): number {
     return this.#foreignBreakCount;
+  }
+
+  /** The newest of them. */
+  get lastForeignBreak(): ForeignBreak | undefined {
+    return this.#lastForeignBreak;
   }
 
   /** Standard uncertainty of a stamp carried by the newest usable piece (ns); NaN: none. */
@@ -98,6 +116,11 @@ export class Carry {
   /** Rate of the system clock against raw in the newest usable piece (ppb, positive: fast). */
   rate(): number {
     return this.#newestUsable()?.slopePpb ?? Number.NaN;
+  }
+
+  /** Standard uncertainty of `rate()` (ppb); NaN without a piece. */
+  rateSigma(): number {
+    return this.#newestUsable()?.slopeSigmaPpb ?? Number.NaN;
   }
 
   /** The largest sigma and bound (ns) of the pieces in use since a raw instant: for a window. */
@@ -309,12 +332,25 @@ export class Carry {
     const from = this.#suspectFrom;
     this.#refit(from);
     const gapStartS = from > 0 ? samples.xS[from - 1] : old.startS;
+    const startS = samples.xS[from];
+    const expectedNs = old.valueAt(startS);
+    const oldPpb = old.slopePpb;
+    const origin = old.originRawNs;
     const prior = unknownPrior();
     prior.widthLimitNs = old.widthLimitNs;
     prior.slopePpb = old.slopePpb;
     prior.valueNs = samples.yNs[from];
-    this.#open(old, samples.xS[from], gapStartS, prior, from);
+    const wholeNs = Math.round(prior.valueNs);
+    this.#open(old, startS, gapStartS, prior, from);
     this.#refit(samples.length);
+    const fresh = this.#segment(0);
+    this.#lastForeignBreak = {
+      afterRawNs: addNs(origin, Math.round(gapStartS * NS_PER_S)),
+      beforeRawNs: fresh.originRawNs,
+      stepNs: fresh.valueNs + wholeNs - expectedNs,
+      rateChangePpb: fresh.slopePpb - oldPpb,
+      rateSigmaPpb: fresh.slopeSigmaPpb,
+    };
   }
 
   /**

@@ -1,5 +1,5 @@
 export { type BoundInput, boundAround, type PathBounds, pathBounds } from "./bounds.ts";
-export { Carry, type SystemInstant, type Triples } from "./carry.ts";
+export { Carry, type ForeignBreak, type SystemInstant, type Triples } from "./carry.ts";
 export {
   type CarryError,
   type DistrustedFit,

@@ -26,6 +26,8 @@ interface Knot {
   readonly rawNs: bigint;
   readonly systemNs: bigint;
   readonly settingPpb: number;
+  /** What another hand adds to the rate beside the setting. */
+  readonly foreignPpb: number;
 }
 
 /** A stamp that waits for the next batch. */
@@ -61,7 +63,7 @@ export class SimulatedHost {
     this.#freqPpb = freqPpb;
     this.#phase = this.#prng.between(0, 2 * Math.PI);
     const systemNs = unixZeroNs + BigInt(Math.round(systemErrorNs));
-    this.#knots = [{ rawNs: this.#rawZeroNs, systemNs, settingPpb: 0 }];
+    this.#knots = [{ rawNs: this.#rawZeroNs, systemNs, settingPpb: 0, foreignPpb: 0 }];
   }
 
   /** The raw clock at true time `atNs` (ns). */
@@ -77,15 +79,26 @@ export class SimulatedHost {
     const rawNs = this.rawAt(atNs);
     const knot = this.#knots.findLast((k) => k.rawNs <= rawNs) ?? this.#knots[0];
     const elapsed = rawNs - knot.rawNs;
-    return knot.systemNs + elapsed + BigInt(Math.round(Number(elapsed) * knot.settingPpb * 1e-9));
+    return (
+      knot.systemNs +
+      elapsed +
+      BigInt(Math.round(Number(elapsed) * (knot.settingPpb + knot.foreignPpb) * 1e-9))
+    );
   }
 
   /** Sets the rate of the system clock against raw; returns the raw instant. */
   adjust(atNs: number, settingPpb: number): bigint {
-    const rawNs = this.rawAt(atNs);
-    this.#knots.push({ rawNs, systemNs: this.systemAt(atNs), settingPpb });
-    if (this.#knots.length > KNOTS_KEPT) this.#knots.shift();
-    return rawNs;
+    return this.#write(atNs, { settingPpb });
+  }
+
+  /** Another hand adds `foreignPpb` to the rate from now on; the kernel's setting does not show it. */
+  disturb(atNs: number, foreignPpb: number): void {
+    this.#write(atNs, { foreignPpb });
+  }
+
+  /** Steps the system clock; returns the raw instant. */
+  step(atNs: number, stepNs: number): bigint {
+    return this.#write(atNs, {}, stepNs);
   }
 
   /** The machine boots: the raw clock has a new zero, the system clock goes on. */
@@ -94,14 +107,15 @@ export class SimulatedHost {
     const rawNs = this.rawAt(atNs);
     this.#rawZeroNs -= rawNs - BOOT_RAW_NS;
     this.#knots.length = 0;
-    this.#knots.push({ rawNs: BOOT_RAW_NS, systemNs, settingPpb: 0 });
+    this.#knots.push({ rawNs: BOOT_RAW_NS, systemNs, settingPpb: 0, foreignPpb: 0 });
   }
 
-  /** Steps the system clock; returns the raw instant. */
-  step(atNs: number, stepNs: number): bigint {
+  #write(atNs: number, change: { settingPpb?: number; foreignPpb?: number }, stepNs = 0): bigint {
     const rawNs = this.rawAt(atNs);
     const systemNs = this.systemAt(atNs) + BigInt(Math.round(stepNs));
-    this.#knots.push({ rawNs, systemNs, settingPpb: this.#settingPpb });
+    const { settingPpb, foreignPpb } = this.#knots[this.#knots.length - 1];
+    this.#knots.push({ rawNs, systemNs, settingPpb, foreignPpb, ...change });
+    if (this.#knots.length > KNOTS_KEPT) this.#knots.shift();
     return rawNs;
   }
 

@@ -175,6 +175,54 @@ test("cut off while domain time bends, an agent's bound still holds", () => {
   expect(cut.outside).toBe(0);
 });
 
+test.each([
+  ["slews it by 100 ppm", /changed its rate by \+(99|100)\.\d ppm/],
+  ["steps it by 1 ms", /stepped it by \+(0\.99|1\.00)\d ms/],
+  ["sets its frequency", /set its frequency to \+40\.0 ppm \(we had set [+-]\d+\.\d ppm\)$/],
+])("another hand that %s is named within 2 s, and nobody else is harmed", (deed, words) => {
+  const world = new World({ seed: 21 });
+  world.run(20);
+  const victim = world.nodes[2];
+  const others = world.nodes.filter((n) => n !== victim);
+  if (deed.includes("slews")) victim.host.disturb(world.nowNs, 100_000);
+  else if (deed.includes("steps")) victim.host.step(world.nowNs, 1_000_000);
+  else victim.host.adjust(world.nowNs, 40_000);
+  const start = watch(world, 2);
+  const { state, reason, advice } = world.standing(victim).verdict;
+  expect(state).toBe("DISRUPTED");
+  expect(reason).toMatch(words);
+  expect(advice).toContain("chronyd");
+  expect(victim.core.carrier.voidBefore).toBeGreaterThan(0n);
+  const after = watch(world, 40);
+  expect(start.outside + after.outside).toBe(0);
+  for (const node of others) expect(world.log.join()).not.toContain(`${node.host.id} DISRUPTED`);
+  expect(states(world)).toEqual(Array(5).fill("LOCKED"));
+  // Held against as long as it lasts, and said.
+  expect(world.standing(victim).verdict.reason).toMatch(
+    deed.includes("slews") ? /^held against another hand that adds (99|100)\.\d ppm$/ : /^$/,
+  );
+  expect(watch(world, 10).worstNs).toBeLessThan(120);
+});
+
+test("the window that another hand has spoiled is thrown away at both ends", () => {
+  const world = new World({ seed: 22 });
+  world.run(20);
+  const victim = world.nodes[1];
+  victim.host.step(world.nowNs, 1_000_000);
+  world.run(1.2);
+  for (const edge of victim.core.exchange.edges) {
+    const oldest = Math.min(...edge.own.sent.ns.subarray(0, edge.own.sent.length));
+    const from = Number(victim.core.carrier.voidBefore - edge.own.baseRawNs);
+    expect(oldest).toBeGreaterThanOrEqual(from);
+  }
+  for (const node of world.nodes.filter((n) => n !== victim)) {
+    const edge = [...node.core.exchange.edges].find((e) => e.neighbour.hostId === victim.host.id)!;
+    const oldest = Math.min(...edge.peer.sent.ns.subarray(0, edge.peer.sent.length));
+    const from = Number(victim.core.carrier.voidBefore - edge.peer.baseRawNs);
+    expect(oldest).toBeGreaterThanOrEqual(from);
+  }
+});
+
 test("a reference that is cut off does not go on claiming that its line is exact", () => {
   const world = new World({ seed: 13 });
   world.run(20);

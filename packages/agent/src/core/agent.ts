@@ -150,6 +150,7 @@ export class AgentCore {
     this.#counters = batch.counters;
     this.carrier.addTriples(batch.triples);
     this.carrier.addStamps(batch.sent, batch.received, batch.status);
+    this.#watchForeign();
     const close = this.#rounds.poll(this.#nowRawNs);
     if (close) this.#closeRound(close, batch.status);
     this.#finishRound();
@@ -157,6 +158,19 @@ export class AgentCore {
     this.#steer(false);
     this.#sayState(verdict);
     return this.#take();
+  }
+
+  /** Names another hand on the clock and throws away what it has spoiled. */
+  #watchForeign(): void {
+    const change = this.carrier.takeForeign(this.#nowRawNs);
+    if (!change) return;
+    this.exchange.voidBefore(change.voidBeforeRawNs);
+    // A clock that we do not steer is steered by somebody: that is its daemon's business.
+    if (!this.#options.correctClock) {
+      this.#log("info", `the host's own time daemon ${change.deed}`);
+      return;
+    }
+    this.keeper.disrupt(`another hand on CLOCK_REALTIME ${change.deed}`, this.#nowRawNs);
   }
 
   /** A neighbour's stamps of one round. */

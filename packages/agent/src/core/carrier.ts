@@ -6,8 +6,9 @@
  */
 import { Carry } from "@ttcs/estimator";
 import type { ClockStatus, StampColumns, TripleColumns } from "@ttcs/timestamper/types";
-import { addNs, type RawNanos, rawNanos, SECOND_NS } from "@ttcs/units";
+import { addNs, diffNs, type RawNanos, rawNanos, SECOND_NS } from "@ttcs/units";
 import type { Edge } from "./edge.ts";
+import { describeBreak, SettingWatch } from "./foreign-hand.ts";
 import { PendingStamps } from "./pending.ts";
 import type { CarryError } from "./stamp-series.ts";
 
@@ -22,6 +23,19 @@ export interface SystemReading {
   readonly boundNs: number;
 }
 
+/** Another hand on the system clock. */
+export interface ForeignChange {
+  /** What it did, in words that go after "another hand has". */
+  readonly deed: string;
+  /** Stamps before this instant are void. */
+  readonly voidBeforeRawNs: RawNanos;
+}
+
+/** A rate that differs by more from the setting is another hand's doing, not the crystal's (ppb). */
+const FOREIGN_RATE_PPB_MIN = 2_000;
+/** A rate known no better than this allows no such verdict (ppb). */
+const RATE_SIGMA_PPB_MAX = 300;
+
 /** See the module head. */
 export class Carrier {
   readonly #carry = new Carry();
@@ -30,6 +44,13 @@ export class Carrier {
   #scratch = new Float64Array(1024);
   #silentUntil: RawNanos = rawNanos(0n);
   #settingPpb: number | undefined;
+  readonly #settingWatch = new SettingWatch();
+  #foreignPpb = 0;
+  #breaksSeen = 0;
+  /** What the kernel's setting has betrayed, until it is told, and when it was. */
+  #deed: string | undefined;
+  #settingTold: { readonly deed: string; readonly rawNs: RawNanos } | undefined;
+  #voidBefore: RawNanos = rawNanos(0n);
   /** Stamps that could not be carried since the start. */
   droppedCount = 0;
 
@@ -43,6 +64,45 @@ export class Carrier {
     return this.#carry.rate();
   }
 
+  /**
+   * What another hand adds to the rate beside our setting (ppb): 0 as long as the clock runs as it is
+   * told, give or take what a crystal and a kernel's tick are good for.
+   */
+  get foreignPpb(): number {
+    if (this.#carry.rateSigma() <= RATE_SIGMA_PPB_MAX) {
+      const excessPpb = this.#carry.rate() - this.settingPpb;
+      this.#foreignPpb = Math.abs(excessPpb) > FOREIGN_RATE_PPB_MIN ? excessPpb : 0;
+    }
+    return this.#foreignPpb;
+  }
+
+  /** Stamps before this instant are void; 0: none are. */
+  get voidBefore(): RawNanos {
+    return this.#voidBefore;
+  }
+
+  /** What another hand has done to the clock since the last call; undefined: nothing. */
+  takeForeign(nowRawNs: RawNanos): ForeignChange | undefined {
+    const deed = this.#deed;
+    this.#deed = undefined;
+    if (deed !== undefined) this.#settingTold = { deed, rawNs: nowRawNs };
+    const found = this.#carry.lastForeignBreak;
+    if (found && this.#carry.foreignBreakCount > this.#breaksSeen) {
+      this.#breaksSeen = this.#carry.foreignBreakCount;
+      const told = this.#settingTold;
+      // A strange setting and the change of rate that it makes are one deed.
+      const same = told && diffNs(nowRawNs, told.rawNs) < SECOND_NS;
+      return this.#void(same ? told.deed : describeBreak(found), rawNanos(found.beforeRawNs));
+    }
+    return deed === undefined ? undefined : this.#void(deed, nowRawNs);
+  }
+
+  #void(deed: string, voidBeforeRawNs: RawNanos): ForeignChange {
+    this.#voidBefore = voidBeforeRawNs;
+    if (voidBeforeRawNs > this.#silentUntil) this.#silentUntil = voidBeforeRawNs;
+    return { deed, voidBeforeRawNs };
+  }
+
   /** How far stamps since `rawNs` may be off: the worst piece of the line counts (ns). */
   errorSince(rawNs: RawNanos): CarryError {
     return this.#carry.worstSince(rawNs);
@@ -54,6 +114,11 @@ export class Carrier {
 
   addStamps(sent: StampColumns, received: StampColumns, status: ClockStatus): void {
     this.#settingPpb ??= status.freqPpb;
+    const deed = this.#settingWatch.look(status.freqPpb, this.#settingPpb);
+    if (deed !== undefined) {
+      this.#deed = deed;
+      this.#settingPpb = status.freqPpb;
+    }
     this.#sent.append(sent);
     this.#received.append(received);
   }

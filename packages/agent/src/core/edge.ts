@@ -78,6 +78,7 @@ export class Edge {
       append(end.sent, sent, sentCount, shiftNs),
       append(end.received, received, receivedCount, shiftNs),
     );
+    if (flush.voidBeforeRawNs > end.baseRawNs) end.slideTo(rawNanos(flush.voidBeforeRawNs));
     // The neighbour's close is not told; its stamps end there.
     end.slideTo(addNs(base, newestNs - WINDOW_NS));
     end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };

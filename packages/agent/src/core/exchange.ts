@@ -68,6 +68,11 @@ export class Exchange {
     this.#finished = true;
   }
 
+  /** Throws away own stamps before a raw instant: another hand was on the clock that made them. */
+  voidBefore(rawNs: RawNanos): void {
+    for (const { own } of this.#edges.values()) if (rawNs > own.baseRawNs) own.slideTo(rawNs);
+  }
+
   /** Takes the neighbours as dealt; an edge that stays keeps its stamps. */
   setNeighbours(neighbours: readonly Neighbour[]): void {
     const wanted = new Map(neighbours.map((n) => [n.hostNumber, n]));
@@ -96,7 +101,10 @@ export class Exchange {
     this.#carrier.deliver(this.#edges, close.closeRawNs);
     const flushes = new Map<number, ExchangeFlush>();
     for (const [number, edge] of this.#edges) {
-      flushes.set(number, flushOf(edge, number, sender, before.get(number)!));
+      const flush = flushOf(edge, number, sender, before.get(number)!);
+      // Told as long as the window reaches back to it: a flush may be lost.
+      if (this.#carrier.voidBefore > start) flush.voidBeforeRawNs = this.#carrier.voidBefore;
+      flushes.set(number, flush);
     }
     this.#meter.end();
     return flushes;

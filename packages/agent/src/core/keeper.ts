@@ -29,6 +29,7 @@ import {
   rawNanos,
   SECOND_NS,
   unixNanos,
+  WINDOW_NS,
 } from "@ttcs/units";
 import type { Carrier } from "./carrier.ts";
 
@@ -99,6 +100,7 @@ export class Keeper {
   #lastWriteRawNs: RawNanos | undefined;
   #writing = false;
   #lastOffset: Offset | undefined;
+  #disruption: { readonly reason: string; readonly untilRawNs: RawNanos } | undefined;
   connected = false;
   waiting: Waiting | undefined;
   refusal: string | undefined;
@@ -181,6 +183,7 @@ export class Keeper {
       domainFreqPpb: line.freqPpbAt(ahead),
       settingPpb: carrier.settingPpb,
       measuredFreqPpb: carrier.measuredFreqPpb,
+      foreignPpb: carrier.foreignPpb,
       locked: this.#verdict.state === "LOCKED",
       lockedBefore: this.#lockedBefore,
       mayStep: !this.#lockedBefore && !this.#stepped,
@@ -202,6 +205,13 @@ export class Keeper {
     this.#stepped = true;
   }
 
+  /** Somebody else has changed the clock: what was measured around it counts no more. */
+  disrupt(reason: string, nowRawNs: RawNanos): void {
+    this.#disruption = { reason, untilRawNs: addNs(nowRawNs, WINDOW_NS) };
+    this.#trustedRounds = 0;
+    this.#lastOffset = undefined;
+  }
+
   /** Looks at the clock and comes to a verdict. Call on the beat; `standing` only tells. */
   observe(nowRawNs: RawNanos, carrier: Carrier): Verdict {
     const offset = this.#offset(nowRawNs, carrier);
@@ -213,6 +223,8 @@ export class Keeper {
     const correctionAgeS = this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs);
     this.#verdict = judge({
       ...(this.refusal === undefined ? {} : { refusal: this.refusal }),
+      ...(this.#disrupted(nowRawNs) ? { disruption: this.#disruption!.reason } : {}),
+      ...(carrier.foreignPpb === 0 ? {} : { foreignPpb: carrier.foreignPpb }),
       ...(this.waiting ? { waiting: this.waiting } : {}),
       ...(correctionAgeS === undefined ? {} : { correctionAgeS }),
       ...(offset === undefined ? {} : { offsetNs: offset.ns }),
@@ -230,6 +242,14 @@ export class Keeper {
     });
     this.#lockedBefore ||= this.#verdict.state === "LOCKED";
     return this.#verdict;
+  }
+
+  /** Until the window is free of it and as many rounds are trusted as LOCKED needs. */
+  #disrupted(nowRawNs: RawNanos): boolean {
+    if (!this.#disruption) return false;
+    const over = nowRawNs >= this.#disruption.untilRawNs && this.#trustedRounds >= LOCK_ROUNDS;
+    if (over) this.#disruption = undefined;
+    return !over;
   }
 
   /** How things stand at a raw instant; the verdict is that of the last look. */

@@ -1,5 +1,6 @@
 /** What `ttcs-agentq` shows: a picture of the core as plain JSON, every number with its unit. */
 import type { DomainSegment } from "@ttcs/discipline";
+import type { Correction } from "@ttcs/protocol";
 import type { RawNanos } from "@ttcs/units";
 import type { AgentCore } from "./agent.ts";
 import type { Edge } from "./edge.ts";
@@ -21,6 +22,20 @@ export interface NeighbourStatus {
   readonly kept_share: number | null;
   /** Why its window cannot be trusted; empty: it can. */
   readonly distrust: string;
+  /** What the last solve made of the edge; null: it was not among its edges. */
+  readonly solve: EdgeSolve | null;
+}
+
+/** An edge in the eyes of the solve. */
+export interface EdgeSolve {
+  /** Its offset, neighbour minus this host, beyond what the mesh agrees on. */
+  readonly residual_ns: number;
+  /** Standard uncertainty that the solve weighed it by. */
+  readonly sigma_ns: number;
+  /** What robustness left of its weight, 0 to 1. */
+  readonly weight: number;
+  /** Why it takes no part; empty: it does. */
+  readonly expelled: string;
 }
 
 /** Status of an agent. Instants are decimal strings of ns, everything else plain numbers. */
@@ -50,6 +65,8 @@ export interface AgentStatus {
   readonly freq_ppb: number;
   readonly edges_used: number | null;
   readonly residual_rms_ns: number | null;
+  /** Why this offset: what the newest solve rests on, in words. */
+  readonly why: string;
   readonly neighbours: readonly NeighbourStatus[];
   readonly counters: Readonly<Record<string, number>>;
   /** Domain time on this host's raw clock. */
@@ -91,22 +108,28 @@ export function agentStatus(
     freq_ppb: carrier.settingPpb,
     edges_used: correction?.edgeCount ?? null,
     residual_rms_ns: correction?.residualRmsNs ?? null,
-    neighbours: [...core.exchange.edges].map((edge) => neighbourStatus(edge, round)),
+    why: whyThisOffset(correction, [...core.exchange.edges]),
+    neighbours: [...core.exchange.edges].map((edge) => neighbourStatus(edge, round, correction)),
     counters: { ...core.counters, stamps_dropped: carrier.droppedCount },
     line: (keeper.line?.segments ?? []).map(segmentStatus),
   };
 }
 
-function neighbourStatus(edge: Edge, round: bigint): NeighbourStatus {
+function neighbourStatus(
+  edge: Edge,
+  round: bigint,
+  correction: Correction | undefined,
+): NeighbourStatus {
   const fit = edge.lastFit;
   const { hostId: host, owner } = edge.neighbour;
+  const solve = solveOf(edge, correction);
   const age = Number(round - edge.fittedRound);
   const stale = age > (owner ? STALE_ROUNDS : STALE_AUDIT_ROUNDS);
   const distrust = !fit ? "not fitted yet" : stale ? `last fit ${age / 2} s ago` : fit.distrust;
   if (!fit || distrust !== "") {
     const unknown = { delay_to_ns: null, delay_from_ns: null };
     const spread = { jitter_to_ns: null, jitter_from_ns: null, kept_share: null };
-    return { host, owner, ...unknown, ...spread, loss_to: null, loss_from: null, distrust };
+    return { host, owner, ...unknown, ...spread, loss_to: null, loss_from: null, distrust, solve };
   }
   // The fit speaks as the edge's owner; the status speaks as this host.
   const forward = [fit.delayForwardNsMin, fit.jitterForwardNs, fit.lossForward] as const;
@@ -123,7 +146,40 @@ function neighbourStatus(edge: Edge, round: bigint): NeighbourStatus {
     loss_from: from[2],
     kept_share: fit.keptShare,
     distrust,
+    solve,
   };
+}
+
+function solveOf(edge: Edge, correction: Correction | undefined): EdgeSolve | null {
+  const found = correction?.edges.find((e) => e.hostNumber === edge.neighbour.hostNumber);
+  if (!found) return null;
+  const { residualNs, sigmaNs, weight, expelled } = found;
+  return { residual_ns: residualNs, sigma_ns: sigmaNs, weight, expelled };
+}
+
+/** Below this share of its weight an edge has been outvoted. */
+const OUTVOTED_WEIGHT = 0.1;
+
+function whyThisOffset(correction: Correction | undefined, edges: readonly Edge[]): string {
+  if (!correction) return "no correction yet";
+  if (correction.isReference) return "this host is the reference: domain time counts on its clock";
+  const nameOf = new Map(edges.map((e) => [e.neighbour.hostNumber, e.neighbour.hostId]));
+  const name = (number: number) => nameOf.get(number) ?? `host ${number}`;
+  const used = correction.edges.filter((e) => e.expelled === "" && e.weight >= OUTVOTED_WEIGHT);
+  const outvoted = correction.edges.filter((e) => e.expelled === "" && e.weight < OUTVOTED_WEIGHT);
+  const expelled = correction.edges.filter((e) => e.expelled !== "");
+  const parts = [`${used.length} of ${edges.length} edges agree`];
+  if (outvoted.length > 0) {
+    const list = outvoted.map((e) => `${name(e.hostNumber)} (${Math.round(e.residualNs)} ns off)`);
+    parts.push(`outvoted: ${list.join(", ")}`);
+  }
+  if (expelled.length > 0) {
+    parts.push(
+      `expelled: ${expelled.map((e) => `${name(e.hostNumber)} (${e.expelled})`).join(", ")}`,
+    );
+  }
+  if (!correction.trusted) parts.push(correction.reason || "this round brought nothing new");
+  return parts.join("; ");
 }
 
 function segmentStatus(s: DomainSegment) {

@@ -14,7 +14,7 @@ export function formatStatus(s: AgentStatus): string {
     `bound       ${duration(s.bound_ns)} to domain time, ${duration(s.utc_bound_ns)} to UTC`,
     `frequency   ${(s.freq_ppb / 1000).toFixed(3)} ppm${s.correct_clock ? "" : " (clock not steered)"}`,
     `correction  round ${s.round} of term ${s.term}, ${s.correction_age_s === null ? "none yet" : `${s.correction_age_s.toFixed(2)} s old`}`,
-    `solve       ${s.edges_used ?? 0} edges, residual ${duration(s.residual_rms_ns)} rms`,
+    `why         ${s.why}; residual ${duration(s.residual_rms_ns)} rms`,
   ];
   return `${lines.join("\n")}\n${neighbourTable(s.neighbours)}`;
 }
@@ -31,7 +31,17 @@ export function formatNow(n: NowStatus): string {
 
 function neighbourTable(neighbours: readonly NeighbourStatus[]): string {
   const table = new Table({
-    head: ["neighbour", "delay to", "delay from", "jitter", "loss", "kept", "remark"],
+    head: [
+      "neighbour",
+      "delay to",
+      "delay from",
+      "jitter",
+      "loss",
+      "kept",
+      "residual",
+      "weight",
+      "remark",
+    ],
     style: { head: [], border: [] },
   });
   for (const n of neighbours) {
@@ -42,7 +52,9 @@ function neighbourTable(neighbours: readonly NeighbourStatus[]): string {
       `${duration(n.jitter_to_ns)} / ${duration(n.jitter_from_ns)}`,
       `${percent(n.loss_to)} / ${percent(n.loss_from)}`,
       percent(n.kept_share),
-      n.distrust,
+      signedDuration(n.solve?.residual_ns),
+      n.solve ? n.solve.weight.toFixed(2) : "-",
+      n.distrust || (n.solve?.expelled ?? ""),
     ]);
   }
   return table.toString();
