@@ -8,7 +8,7 @@
  * An instant near now is two bigints and a small number: whole nanoseconds in the bigint, the rest
  * in `fractionNs`, so that no precision is lost at 1.8e18 ns.
  */
-import { assert, diffNs, type RawNanos, type UnixNanos, unixNanos } from "@ttcs/units";
+import { addNs, assert, diffNs, type RawNanos, type UnixNanos, unixNanos } from "@ttcs/units";
 
 /** One stretch of the line. */
 export interface DomainSegment {
@@ -62,9 +62,12 @@ export class DomainLine {
     };
   }
 
-  /** Rate of domain time against raw at an instant, minus one (ppb). */
-  freqPpbAt(rawNs: RawNanos): number {
-    return this.#segmentAt(rawNs).freqPpb;
+  /** Mean rate of domain time against raw from an instant on, over `durationNs`, minus one (ppb). */
+  meanFreqPpb(fromRawNs: RawNanos, durationNs: number): number {
+    const from = this.at(fromRawNs);
+    const to = this.at(addNs(fromRawNs, durationNs));
+    const gainedNs = Number(to.unixNs - from.unixNs) - durationNs;
+    return ((gainedNs + to.fractionNs - from.fractionNs) / durationNs) * 1e9;
   }
 
   /** The raw instant at which domain time shows `domainNs`, to the nanosecond. */

@@ -7,7 +7,7 @@
  *
  *   u = g - e / h - m
  *
- * with g the rate of domain time against raw while the setting will hold, e = system - domain, h the
+ * with g the mean rate of domain time against raw while the setting will hold, e = system - domain, h the
  * horizon and m the learnt mismatch between the setting and the rate it produced. While not LOCKED
  * the horizon is a little more than one update: nearly deadbeat, and a late update does not
  * overshoot. While LOCKED it is three updates, which average the noise of reading the clock.
@@ -44,7 +44,7 @@ export const KERNEL_FREQ_LIMIT_PPB = 500_000;
 export interface ServoInput {
   /** System minus domain, now (ns, positive: the system clock is ahead). */
   readonly offsetNs: number;
-  /** Rate of domain time against raw in the middle of the coming second, minus one (ppb). */
+  /** Mean rate of domain time against raw over the coming second, minus one (ppb). */
   readonly domainFreqPpb: number;
   /** Setting in force (ppb) and the rate of system against raw that was measured with it (ppb). */
   readonly settingPpb: number;

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { AgentMessageSchema, HeaderSchema, HostState } from "@ttcs/protocol";
-import { addNs, rawNanos } from "@ttcs/units";
+import { addNs, Prng, rawNanos } from "@ttcs/units";
 import { expect, test } from "vitest";
 import { World } from "./world.ts";
 
@@ -221,6 +221,50 @@ test("the window that another hand has spoiled is thrown away at both ends", () 
     const from = Number(victim.core.carrier.voidBefore - edge.peer.baseRawNs);
     expect(oldest).toBeGreaterThanOrEqual(from);
   }
+});
+
+test.each([31, 32])("agents come and go, and who stays does not notice (seed %i)", (seed) => {
+  const world = new World({ seed, hosts: 8, absent: [6, 7] });
+  const prng = new Prng(seed);
+  world.run(15);
+  const since = world.nodes.map((n) => (n.alive ? world.nowNs : Number.NaN));
+  let outside = 0;
+  for (let turn = 0; turn < 20; turn++) {
+    // The reference and two others stay: a majority that never leaves.
+    const index = 3 + Math.floor(prng.uniform() * 5);
+    const node = world.nodes[index];
+    if (node.alive) world.killAgent(node);
+    else world.startAgent(node);
+    since[index] = node.alive ? world.nowNs : Number.NaN;
+    outside += watch(world, 1 + 4 * prng.uniform()).outside;
+    world.nodes.forEach((n, i) => {
+      if (world.nowNs - since[i] < 12e9 || Number.isNaN(since[i])) return;
+      expect([n.host.id, world.standing(n).verdict.state]).toEqual([n.host.id, "LOCKED"]);
+    });
+  }
+  expect(outside).toBe(0);
+});
+
+test("while its daemon slews the reference by 2 ms, nobody else moves; then the rest shrinks at 10 ppm", () => {
+  const world = new World({ seed: 41 });
+  world.run(20);
+  const [reference] = world.nodes;
+  reference.host.disturb(world.nowNs, 500_000);
+  const slew = watch(world, 4);
+  reference.host.disturb(world.nowNs, 0);
+  const settle = watch(world, 40);
+  const restNs = () => Math.abs(world.trueErrorNs(reference)!);
+  const before = restNs();
+  const pull = watch(world, 30);
+  const ratePpb = (before - restNs()) / 30;
+  console.log(`seed 41: ${before.toFixed(0)} ns left, shrinking at ${ratePpb.toFixed(0)} ns/s`);
+  expect(before).toBeGreaterThan(1_500_000);
+  expect(ratePpb).toBeGreaterThan(9_500);
+  expect(ratePpb).toBeLessThan(10_500);
+  expect(slew.outside + settle.outside + pull.outside).toBe(0);
+  expect(Math.max(slew.worstNs, settle.worstNs, pull.worstNs)).toBeLessThan(300);
+  expect(states(world)).toEqual(Array(5).fill("LOCKED"));
+  expect(world.log.join()).not.toContain("DISRUPTED");
 });
 
 test("a reference that is cut off does not go on claiming that its line is exact", () => {

@@ -176,11 +176,10 @@ export class Keeper {
     if (sinceNs < (fresh ? WRITE_EVERY_NS : WRITE_AT_LATEST_NS)) return undefined;
     const offsetNs = this.#offset(nowRawNs, carrier)?.ns;
     if (offsetNs === undefined) return undefined;
-    // The setting holds until the next write: its middle is what the rate is asked for.
-    const ahead = addNs(nowRawNs, SECOND_NS / 2);
     const out = this.#servo.decide({
       offsetNs,
-      domainFreqPpb: line.freqPpbAt(ahead),
+      // The setting holds until the next write, a second from now.
+      domainFreqPpb: line.meanFreqPpb(nowRawNs, SECOND_NS),
       settingPpb: carrier.settingPpb,
       measuredFreqPpb: carrier.measuredFreqPpb,
       foreignPpb: carrier.foreignPpb,
