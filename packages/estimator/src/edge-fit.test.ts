@@ -210,6 +210,27 @@ describe("fitEdge", () => {
     expect(reasonOf(window)).toBe("probes contradict each other");
   });
 
+  it("fits by the paper's method, worse but within its bound", () => {
+    for (const [delay, limitNs] of [
+      [nicDelay(0.5), 20],
+      [kernelDelay(0.1, 8000), 150],
+    ] as const) {
+      const errors: number[] = [];
+      for (let seed = SEED; seed < SEED + 20; seed++) {
+        const made = plan(seed, delay);
+        const fit = fitEdge(makeWindow(made), "paper");
+        if (!fit.trusted) throw new Error(fit.reason);
+        const error = fit.offsetNs - trueOffsetNs(made, fit.midNs);
+        expect(error).toBeLessThanOrEqual(fit.belowBoundNs);
+        expect(-error).toBeLessThanOrEqual(fit.aboveBoundNs);
+        errors.push(Math.abs(error));
+      }
+      errors.sort((a, b) => a - b);
+      console.log(`edge, paper: p50 ${errors[10].toFixed(1)} worst ${errors[19].toFixed(1)} ns`);
+      expect(errors[19]).toBeLessThan(limitNs);
+    }
+  });
+
   it("prints what a fit of 2 x 200 pairs costs", () => {
     const window = makeWindow(plan(SEED, kernelDelay(0.3, 8000)));
     for (let i = 0; i < 300; i++) fitEdge(window);

@@ -27,6 +27,11 @@ import { delaysAbove, guaranteedInterval, type OffsetLine } from "./edge-bound.t
 import { newSelection, type ProbeColumns, type PureSelection, selectPure } from "./pairs.ts";
 import { grown } from "./quantile.ts";
 import { type Cloud, commonSlope, intercept, newCloud, sparsity } from "./quantile-lines.ts";
+import { separate } from "./svm.ts";
+import { whyNotStraight } from "./window-check.ts";
+
+/** "paper": the published coded-pair filter and support vector machine, for comparison. */
+export type FitMethod = "default" | "paper";
 
 /** Error of the stamps that a host has carried to its raw clock (ns). */
 export interface CarryError {
@@ -106,13 +111,17 @@ const TAU_MAX = 0.25;
 /** Half width of the quotient that gives the sparsity, as a share of tau. */
 const SPARSITY_WIDTH = 0.66;
 
+/** Error of the paper's line against the quantile lines' sigma, about as measured. */
+const MARGIN_OFFSET_SIGMAS = 2;
+const MARGIN_SLOPE_SIGMAS = 2;
+
 const forwardPure = newSelection();
 const reversePure = newSelection();
 const upper = newCloud();
 const lower = newCloud();
 
 /** Fits one window. Never throws on what the network brought; allocates no column once warm. */
-export function fitEdge(window: EdgeWindow): EdgeFitResult {
+export function fitEdge(window: EdgeWindow, method: FitMethod = "default"): EdgeFitResult {
   const lossForward = lossOf(window.forward.length, window.sentForwardCount);
   const lossReverse = lossOf(window.reverse.length, window.sentReverseCount);
   const distrust = (reason: string): DistrustedFit => ({
@@ -121,8 +130,9 @@ export function fitEdge(window: EdgeWindow): EdgeFitResult {
     lossForward,
     lossReverse,
   });
-  selectPure(window.forward, forwardPure);
-  selectPure(window.reverse, reversePure);
+  const rule = method === "paper" ? "paper" : "wide";
+  selectPure(window.forward, forwardPure, rule);
+  selectPure(window.reverse, reversePure, rule);
   const reason = whyUnusable(forwardPure, reversePure);
   if (reason !== undefined) return distrust(reason);
 
@@ -139,10 +149,14 @@ export function fitEdge(window: EdgeWindow): EdgeFitResult {
   const alpha = commonSlope(upper, lower, tau, guessSlope(), SLOPE_LIMIT);
   if (Math.abs(alpha) > 0.999 * SLOPE_LIMIT) return distrust("frequency beyond 1000 ppm");
 
-  const line = lineOf(alpha, tau, zeroNs, window);
+  const quantileLine = lineOf(alpha, tau, zeroNs, window);
+  const line = method === "paper" ? marginLine(quantileLine, zeroNs) : quantileLine;
+  if (line === undefined) return distrust("no line separates the directions");
   const carryBoundNs = window.ownerCarry.boundNs + window.otherCarry.boundNs;
   const bound = guaranteedInterval(window.forward, window.reverse, line, carryBoundNs);
   if (!(bound.lowNs <= bound.highNs)) return distrust("probes contradict each other");
+  const bent = method === "paper" ? undefined : whyNotStraight(upper, lower, line.slope);
+  if (bent !== undefined) return distrust(bent);
   const forward = delaysAbove(window.forward, line, true);
   const reverse = delaysAbove(window.reverse, line, false);
   const pairCount = forwardPure.pairCount + reversePure.pairCount;
@@ -151,7 +165,7 @@ export function fitEdge(window: EdgeWindow): EdgeFitResult {
     trusted: true,
     midNs: line.midNs,
     offsetNs: line.offsetNs,
-    freqPpb: alpha * SECOND_NS,
+    freqPpb: line.slope * SECOND_NS,
     offsetSigmaNs: line.offsetSigmaNs,
     freqSigmaPpb: line.slopeSigma * SECOND_NS,
     belowBoundNs: Math.max(0, line.offsetNs - bound.lowNs),
@@ -244,6 +258,23 @@ function lineOf(alpha: number, tau: number, zeroNs: number, window: EdgeWindow):
     slopeSigma: Math.hypot(Math.sqrt(slopeVariance), (2 * carrySigmaNs) / spanNs),
     offsetNs: zeroNs + (levelUpper + levelLower) / 2,
     offsetSigmaNs: Math.hypot(Math.sqrt(levelVariance), carrySigmaNs),
+  };
+}
+
+/**
+ * The paper's line, found near the quantile lines. It tells no sigma of its own: a margin follows a
+ * few points, and is off by some of the quantile lines' sigmas.
+ */
+function marginLine(near: OffsetLine, zeroNs: number): OffsetLine | undefined {
+  const start = { slope: near.slope, heightNs: near.offsetNs - zeroNs };
+  const found = separate(upper, lower, start, near.midNs);
+  if (!found) return undefined;
+  return {
+    midNs: near.midNs,
+    slope: found.slope,
+    slopeSigma: MARGIN_SLOPE_SIGMAS * near.slopeSigma,
+    offsetNs: zeroNs + found.heightNs,
+    offsetSigmaNs: MARGIN_OFFSET_SIGMAS * near.offsetSigmaNs,
   };
 }
 

@@ -155,5 +155,5 @@ describe("HostFilter", () => {
     expect(now.offsetSigmaNs).toBeGreaterThan(1);
     expect(now.offsetSigmaNs).toBeLessThan(60);
     expect(Math.abs(now.offsetNs)).toBeLessThan(6 * now.offsetSigmaNs);
-  });
+  }, 30_000);
 });

@@ -9,7 +9,10 @@
  */
 import type { Graph } from "./shortest-path.ts";
 
-/** Residual against the right side at which the solve ends. */
+/**
+ * Residual against the right side at which the solve ends, each host's in units of its weights, so
+ * that a host which only doubtful edges hold is solved for as well as any.
+ */
 const TOLERANCE = 1e-9;
 /** Steps per host after which rounding is all that is left to improve. */
 const STEPS_PER_HOST = 4;
@@ -38,7 +41,7 @@ export class LaplacianSolver {
   }
 
   /** Improves `x`, its starting point, until the equations hold; returns the number of steps. */
-  solve(right: Float64Array, x: Float64Array): number {
+  solve(right: Float64Array, x: Float64Array, tolerance = TOLERANCE): number {
     const n = this.#graph.hostCount;
     const r = this.#residual;
     const p = this.#direction;
@@ -48,14 +51,14 @@ export class LaplacianSolver {
     let rightSquare = 0;
     for (let i = 0; i < n; i++) {
       r[i] = this.#free[i] * (right[i] - q[i]);
-      rightSquare += this.#free[i] * right[i] * right[i];
+      rightSquare += (this.#free[i] * right[i] * right[i]) / this.#diagonal[i];
       p[i] = r[i] / this.#diagonal[i];
     }
     let rho = this.#scaledSquare();
-    const limit = TOLERANCE * TOLERANCE * rightSquare;
+    const limit = tolerance * tolerance * rightSquare;
     const stepLimit = STEPS_PER_HOST * n + 20;
     for (let step = 0; step < stepLimit; step++) {
-      if (square(r) <= limit) return step;
+      if (rho <= limit) return step;
       this.#apply(p, q);
       const curvature = dot(p, q);
       if (!(curvature > 0)) return step;
@@ -109,5 +112,3 @@ function dot(a: Float64Array, b: Float64Array): number {
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
   return sum;
 }
-
-const square = (a: Float64Array): number => dot(a, a);

@@ -205,11 +205,47 @@ describe("solveNetwork", () => {
     expect([...found.trust]).toEqual([1, 1, 0, 0, 0]);
   });
 
-  it("bounds the sigma of a large mesh from above, by paths", () => {
-    const { input } = randomMesh(SEED, 65, 4, 0);
-    const large = solveNetwork(input);
+  it("tells the sigma of a large mesh to some per cent, by sketch", () => {
+    const { input } = randomMesh(SEED, 100, 4, 0);
+    const large = solveNetwork({ ...input, sigmaNs: input.sigmaNs.map((s) => 100 * s) });
     const exact = dense(input);
-    for (let i = 1; i < 65; i++) expect(large.sigmaNs[i]).toBeGreaterThan(exact.sigma[i] * 0.99);
+    for (let i = 1; i < 100; i++) {
+      const ratio = large.sigmaNs[i] / (100 * exact.sigma[i]);
+      expect(ratio).toBeGreaterThan(0.98);
+      expect(ratio).toBeLessThan(1.25);
+    }
+  });
+
+  it("solves plain least squares when it shall not be robust, and tells its sigma", () => {
+    const { input } = randomMesh(SEED, 40, 10, 0.15);
+    const plain = solveNetwork(input, { robust: false });
+    const expected = dense(input);
+    for (let i = 0; i < 40; i++) expect(plain.xNs[i]).toBeCloseTo(expected.x[i], 2);
+    expect(plain.trust.every((t) => t === 1)).toBe(true);
+    expect(plain.scale).toBeGreaterThan(10);
+    expect(plain.sigmaNs[5]).toBeCloseTo(plain.scale * expected.sigma[5], 3);
+  });
+
+  it("leaves excluded edges out and tells their residuals", () => {
+    const { input, truth } = randomMesh(SEED, 20, 6, 0);
+    input.offsetNs[7] = truth[input.to[7]] - truth[input.from[7]] + 900;
+    const excluded = new Uint8Array(input.edgeCount);
+    excluded[7] = 1;
+    const plain = solveNetwork({ ...input, excluded }, { robust: false });
+    const without = dense({ ...input, sigmaNs: input.sigmaNs.map((s, e) => (e === 7 ? 1e12 : s)) });
+    expect(plain.trust[7]).toBe(0);
+    expect(Math.abs(plain.residualNs[7] - 900)).toBeLessThan(60);
+    for (let i = 0; i < 20; i++) expect(plain.xNs[i]).toBeCloseTo(without.x[i], 2);
+  });
+
+  it("has no x for a host whose only edge is excluded", () => {
+    const input = network(3, [
+      [0, 1, 10],
+      [1, 2, 5],
+    ]);
+    const found = solveNetwork({ ...input, excluded: Uint8Array.of(0, 1) });
+    expect(found.xNs[2]).toBeNaN();
+    expect(found.residualNs[1]).toBeNaN();
   });
 
   it("prints what a thousand hosts cost", () => {

@@ -15,13 +15,13 @@
  * everybody.
  *
  * Sigma of a host: the square root of (B'WB)^-1 at that host, the effective resistance between it
- * and the reference. Exact up to 64 hosts; above, the resistance of the best single path, an upper
- * bound because more paths can only lower a resistance (Rayleigh's monotonicity law; Doyle and
- * Snell, "Random Walks and Electric Networks", 1984).
+ * and the reference (`effective-resistance.ts`), with the weights that robustness left, times the
+ * scale of the residuals.
  *
  * It cannot see: a host all of whose paths are asymmetric alike; no loop shows it.
  */
 import { assert } from "@ttcs/units";
+import { EXACT_HOSTS, exactResistances, sketchedResistances } from "./effective-resistance.ts";
 import { LaplacianSolver } from "./laplacian.ts";
 import { medianOf, SIGMA_PER_MAD } from "./quantile.ts";
 import { type Graph, shortestPaths } from "./shortest-path.ts";
@@ -33,6 +33,14 @@ export interface NetworkInput extends Graph {
   readonly sigmaNs: Float64Array;
   /** Host whose x is 0. */
   readonly reference: number;
+  /** 1: the edge takes no part (an expelled one); it has trust 0, but a residual. */
+  readonly excluded?: Uint8Array;
+}
+
+/** How to solve. */
+export interface NetworkOptions {
+  /** Weigh down what does not fit (default); false: the paper's plain weighted least squares. */
+  readonly robust?: boolean;
 }
 
 /** What the edges agree on. */
@@ -45,10 +53,10 @@ export interface NetworkSolution {
   readonly residualNs: Float64Array;
   /** What robustness left of each edge's weight, 0 to 1; 0 for an edge that was not used. */
   readonly trust: Float64Array;
+  /** What residuals are in units of their edges' sigmas: typical size, at least 1. */
+  readonly scale: number;
 }
 
-/** Up to this many hosts every sigma is solved for exactly. */
-const EXACT_HOSTS = 64;
 /** Tuning constants for 95 % efficiency under normal noise: Huber's k and Tukey's c. */
 const HUBER_K = 1.345;
 const TUKEY_C = 4.685;
@@ -60,7 +68,7 @@ const TRUST_MIN = 1e-6;
 const SIGMA_FLOOR_SHARE = 0.2;
 
 /** Solves one round. */
-export function solveNetwork(input: NetworkInput): NetworkSolution {
+export function solveNetwork(input: NetworkInput, options: NetworkOptions = {}): NetworkSolution {
   const { hostCount, edgeCount, reference } = input;
   assert(reference >= 0 && reference < hostCount, "the reference is one of the hosts");
   const variance = variances(input);
@@ -77,20 +85,57 @@ export function solveNetwork(input: NetworkInput): NetworkSolution {
     trust[e] = connected && variance[e] > 0 ? 1 : 0;
   }
   solveWith(input, variance, trust, solver, x);
+  const scale =
+    options.robust === false
+      ? plainScale(input, variance, trust, x, reached.order.length)
+      : solveRobustly(input, variance, trust, solver, x);
+  const resistance =
+    hostCount > EXACT_HOSTS
+      ? sketchedResistances(input, solver, free, reference)
+      : exactResistances(solver, free);
+  const sigmaNs = new Float64Array(hostCount);
+  for (let i = 0; i < hostCount; i++) {
+    const connected = free[i] === 1 || i === reference;
+    if (!connected) x[i] = Number.NaN;
+    sigmaNs[i] = connected ? Math.sqrt(resistance[i]) * scale : Number.NaN;
+  }
+  const residualNs = new Float64Array(edgeCount);
+  for (let e = 0; e < edgeCount; e++) residualNs[e] = residual(input, x, e);
+  return { xNs: x, sigmaNs, residualNs, trust, scale };
+}
+
+/** Huber's rounds, then Tukey's, from the plain solution at hand; returns the residuals' scale. */
+function solveRobustly(
+  input: NetworkInput,
+  variance: Float64Array,
+  trust: Float64Array,
+  solver: LaplacianSolver,
+  x: Float64Array,
+): number {
   let scale = 1;
   for (let round = 0; round < HUBER_ROUNDS + TUKEY_ROUNDS; round++) {
     scale = reweigh(input, variance, x, round < HUBER_ROUNDS, trust);
     solveWith(input, variance, trust, solver, x);
   }
-  const sigmaNs = hostSigmas(input, variance, trust, solver, free);
-  for (let i = 0; i < hostCount; i++) {
-    const connected = free[i] === 1 || i === reference;
-    if (!connected) x[i] = Number.NaN;
-    sigmaNs[i] = connected ? sigmaNs[i] * scale : Number.NaN;
+  return scale;
+}
+
+/** Root of chi-squared over its degrees of freedom, at least 1: nothing was weighed down. */
+function plainScale(
+  input: NetworkInput,
+  variance: Float64Array,
+  trust: Float64Array,
+  x: Float64Array,
+  reachedCount: number,
+): number {
+  let sum = 0;
+  let freedom = 1 - reachedCount;
+  for (let e = 0; e < input.edgeCount; e++) {
+    if (trust[e] === 0) continue;
+    sum += residual(input, x, e) ** 2 / variance[e];
+    freedom++;
   }
-  const residualNs = new Float64Array(edgeCount);
-  for (let e = 0; e < edgeCount; e++) residualNs[e] = residual(input, x, e);
-  return { xNs: x, sigmaNs, residualNs, trust };
+  return freedom > 0 ? Math.max(1, Math.sqrt(sum / freedom)) : 1;
 }
 
 /** Squared sigmas with their floor; NaN for an edge that cannot be used. */
@@ -103,7 +148,8 @@ function variances(input: NetworkInput): Float64Array {
     assert(from[e] >= 0 && from[e] < hostCount, "an edge begins at a host");
     assert(to[e] >= 0 && to[e] < hostCount, "an edge ends at a host");
     const usable = sigmaNs[e] > 0 && Number.isFinite(sigmaNs[e]) && Number.isFinite(offsetNs[e]);
-    out[e] = usable && from[e] !== to[e] ? sigmaNs[e] : Number.NaN;
+    const takesPart = input.excluded?.[e] !== 1 && from[e] !== to[e];
+    out[e] = usable && takesPart ? sigmaNs[e] : Number.NaN;
     if (!Number.isNaN(out[e])) sound[count++] = out[e];
   }
   const floor = SIGMA_FLOOR_SHARE * medianOf(sound, count);
@@ -159,34 +205,4 @@ function reweigh(
     trust[e] = Math.max(TRUST_MIN, huber ? Math.min(1, HUBER_K / size) : tukey);
   }
   return scale;
-}
-
-/** Square roots of effective resistances to the reference, with the weights of the last solve. */
-function hostSigmas(
-  input: NetworkInput,
-  variance: Float64Array,
-  trust: Float64Array,
-  solver: LaplacianSolver,
-  free: Float64Array,
-): Float64Array {
-  const { hostCount, edgeCount, reference } = input;
-  const out = new Float64Array(hostCount);
-  if (hostCount > EXACT_HOSTS) {
-    const resistance = new Float64Array(edgeCount);
-    for (let e = 0; e < edgeCount; e++) resistance[e] = variance[e] / trust[e];
-    const paths = shortestPaths(input, resistance, reference);
-    for (let i = 0; i < hostCount; i++) out[i] = Math.sqrt(paths.length[i]);
-    return out;
-  }
-  const unit = new Float64Array(hostCount);
-  const column = new Float64Array(hostCount);
-  for (let i = 0; i < hostCount; i++) {
-    if (free[i] === 0) continue;
-    unit.fill(0);
-    unit[i] = 1;
-    column.fill(0);
-    solver.solve(unit, column);
-    out[i] = Math.sqrt(Math.max(0, column[i]));
-  }
-  return out;
 }

@@ -34,6 +34,16 @@ const KEPT_SHARE = 0.8;
 /** Share of gap errors with one sign that makes one member of the pairs the faster one. */
 const ONE_SIDED_SHARE = 0.75;
 
+/**
+ * The paper's filter: epsilon from the gap errors of the best tenth, of pairs that surely met
+ * nothing, times so much; both probes of a pair are kept.
+ */
+const PAPER_BEST_SHARE = 0.1;
+const PAPER_EPSILON_MEDIANS = 3;
+
+/** Which filter: the one described above, or the paper's. */
+export type PurityRule = "wide" | "paper";
+
 /** Relative stamps beyond 104 days are not exact any more, and never honest (ns). */
 const STAMP_LIMIT_NS = 2 ** 53;
 
@@ -90,7 +100,11 @@ let scratch: Float64Array = new Float64Array(0);
 let firstAt: Int32Array = new Int32Array(0);
 
 /** Fills `out` with the probes of `columns` that met no queue. Allocates only to grow. */
-export function selectPure(columns: ProbeColumns, out: PureSelection): void {
+export function selectPure(
+  columns: ProbeColumns,
+  out: PureSelection,
+  rule: PurityRule = "wide",
+): void {
   const count = columns.length;
   gapNs = grown(gapNs, count);
   scratch = grown(scratch, count);
@@ -100,12 +114,12 @@ export function selectPure(columns: ProbeColumns, out: PureSelection): void {
   out.length = 0;
   out.keptPairCount = 0;
   findPairs(columns, out);
-  setEpsilon(out);
+  setEpsilon(out, rule);
   if (out.pairCount < MIN_PAIRS) {
     for (let i = 0; i < count; i++) if (usable(columns, i)) keep(columns, i, out);
     return;
   }
-  const members = fasterMembers(out.pairCount);
+  const members = rule === "paper" ? BOTH : fasterMembers(out.pairCount);
   for (let p = 0; p < out.pairCount; p++) {
     if (Math.abs(gapNs[p]) > out.epsilonNs) continue;
     out.keptPairCount++;
@@ -135,14 +149,21 @@ function usable(columns: ProbeColumns, i: number): boolean {
   return Math.abs(columns.txNs[i]) < STAMP_LIMIT_NS && Math.abs(columns.rxNs[i]) < STAMP_LIMIT_NS;
 }
 
-function setEpsilon(out: PureSelection): void {
+function setEpsilon(out: PureSelection, rule: PurityRule): void {
   const pairs = out.pairCount;
   out.epsilonNs = 0;
   out.gapMedianNs = 0;
   if (pairs < MIN_PAIRS) return;
   for (let p = 0; p < pairs; p++) scratch[p] = Math.abs(gapNs[p]);
-  const wanted = Math.max(MIN_PAIRS, Math.ceil(KEPT_SHARE * pairs));
-  out.epsilonNs = Math.max(GAP_RESOLUTION_NS, selectKth(scratch, pairs, wanted - 1));
+  if (rule === "paper") {
+    const best = Math.max(1, Math.ceil(PAPER_BEST_SHARE * pairs));
+    const least = selectKth(scratch, pairs, MIN_PAIRS - 1);
+    const epsilonNs = PAPER_EPSILON_MEDIANS * selectKth(scratch, pairs, best >> 1);
+    out.epsilonNs = Math.max(GAP_RESOLUTION_NS, least, epsilonNs);
+  } else {
+    const wanted = Math.max(MIN_PAIRS, Math.ceil(KEPT_SHARE * pairs));
+    out.epsilonNs = Math.max(GAP_RESOLUTION_NS, selectKth(scratch, pairs, wanted - 1));
+  }
   out.gapMedianNs = selectKth(scratch, pairs, pairs >> 1);
 }
 

@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly queueNs: number;
   /** Probes lost (0 to 1). */
   readonly loss: number;
+  /** Added to the delay from host 2 to host 3 alone (ns): their edge is off by half of it. */
+  readonly asymmetryNs: number;
   /** Error of the server's own clock against true time (ns). */
   readonly serverErrorNs: number;
   /** Indices of the agents that are not started at once. */
@@ -39,6 +41,7 @@ export const defaultWorld: WorldOptions = {
   baseDelayNs: 10_000,
   queueNs: 1_000,
   loss: 0.001,
+  asymmetryNs: 0,
   serverErrorNs: 0,
   absent: [],
 };
@@ -261,7 +264,8 @@ export class World {
     const spread = new Prng(
       mix32(seed, pair.length + pair.charCodeAt(1) * 31 + pair.charCodeAt(4)),
     );
-    return baseDelayNs * spread.between(0.8, 1.2) + this.#prng.exponential(queueNs);
+    const longer = from === this.nodes[1] && to === this.nodes[2] ? this.options.asymmetryNs : 0;
+    return baseDelayNs * spread.between(0.8, 1.2) + longer + this.#prng.exponential(queueNs);
   }
 
   #act(node: Node, actions: readonly AgentAction[]): void {

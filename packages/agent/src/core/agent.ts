@@ -164,13 +164,15 @@ export class AgentCore {
   #watchForeign(): void {
     const change = this.carrier.takeForeign(this.#nowRawNs);
     if (!change) return;
-    this.exchange.voidBefore(change.voidBeforeRawNs);
-    // A clock that we do not steer is steered by somebody: that is its daemon's business.
-    if (!this.#options.correctClock) {
+    if (this.#options.correctClock) {
+      this.carrier.voidStamps(change.beforeRawNs);
+      this.exchange.voidBefore(change.beforeRawNs);
+      this.keeper.disrupt(`another hand on CLOCK_REALTIME ${change.deed}`, this.#nowRawNs);
+    } else {
+      // A clock that we do not steer is steered by somebody: that is its daemon's business. Only the
+      // stamps around the change are lost; without all others the domain would lose its reference.
       this.#log("info", `the host's own time daemon ${change.deed}`);
-      return;
     }
-    this.keeper.disrupt(`another hand on CLOCK_REALTIME ${change.deed}`, this.#nowRawNs);
   }
 
   /** A neighbour's stamps of one round. */

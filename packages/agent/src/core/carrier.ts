@@ -27,8 +27,8 @@ export interface SystemReading {
 export interface ForeignChange {
   /** What it did, in words that go after "another hand has". */
   readonly deed: string;
-  /** Stamps before this instant are void. */
-  readonly voidBeforeRawNs: RawNanos;
+  /** The change lies before this instant. */
+  readonly beforeRawNs: RawNanos;
 }
 
 /** A rate that differs by more from the setting is another hand's doing, not the crystal's (ppb). */
@@ -92,15 +92,16 @@ export class Carrier {
       const told = this.#settingTold;
       // A strange setting and the change of rate that it makes are one deed.
       const same = told && diffNs(nowRawNs, told.rawNs) < SECOND_NS;
-      return this.#void(same ? told.deed : describeBreak(found), rawNanos(found.beforeRawNs));
+      const beforeRawNs = rawNanos(found.beforeRawNs);
+      return { deed: same ? told.deed : describeBreak(found), beforeRawNs };
     }
-    return deed === undefined ? undefined : this.#void(deed, nowRawNs);
+    return deed === undefined ? undefined : { deed, beforeRawNs: nowRawNs };
   }
 
-  #void(deed: string, voidBeforeRawNs: RawNanos): ForeignChange {
-    this.#voidBefore = voidBeforeRawNs;
-    if (voidBeforeRawNs > this.#silentUntil) this.#silentUntil = voidBeforeRawNs;
-    return { deed, voidBeforeRawNs };
+  /** Throws away the stamps before a raw instant, those that come late as well. */
+  voidStamps(beforeRawNs: RawNanos): void {
+    this.#voidBefore = beforeRawNs;
+    if (beforeRawNs > this.#silentUntil) this.#silentUntil = beforeRawNs;
   }
 
   /** How far stamps since `rawNs` may be off: the worst piece of the line counts (ns). */

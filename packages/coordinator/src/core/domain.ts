@@ -7,6 +7,7 @@
  * function of the events and of the times that come with them.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { EdgeCourt } from "@ttcs/estimator";
 import {
   type AgentMessage,
   type CoordinatorMessage,
@@ -78,6 +79,7 @@ export class DomainCore {
   readonly #options: DomainOptions;
   readonly #hosts = new Map<number, Host>();
   readonly #fits = new FitBook();
+  readonly #court = new EdgeCourt();
   #term: bigint;
   #round = 0n;
   #nextNumber = 1;
@@ -229,7 +231,8 @@ export class DomainCore {
     if (now.monotonicMs - this.#firstHelloMs < START_GRACE_MS) return;
     const reference = this.#leadership.lead(now.monotonicMs);
     if (!reference) return;
-    const result = solveRound(reference, this.#hosts, this.#fits.fresh(now.monotonicMs));
+    const fits = this.#fits.fresh(now.monotonicMs);
+    const result = solveRound(reference, this.#hosts, fits, { court: this.#court });
     if (!result) return;
     this.#leadership.solved(result.atRefRawNs, now.monotonicMs);
     const { scale } = this.#leadership;
@@ -285,6 +288,7 @@ export class DomainCore {
       this.#edges,
     );
     this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
+    this.#court.retain(this.#dealt);
     for (const host of connectedHosts(this.#hosts.values())) this.#sendAssignment(host);
   }
 

@@ -1,1 +1,6 @@
 export { type Action, DomainCore, type DomainOptions, MINIMUM_HOSTS } from "./domain.ts";
+export type { EdgeView } from "./edge-verdicts.ts";
+export { FitBook } from "./fits.ts";
+export type { Fix, Host, Track } from "./host.ts";
+export { pairKey } from "./mesh.ts";
+export { type RoundResult, type SolveOptions, solveRound } from "./solve.ts";

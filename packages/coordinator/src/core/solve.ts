@@ -5,16 +5,11 @@
  * with the guaranteed interval of the best path. What it cannot see: an asymmetry that all paths of
  * a host share; it stays inside the bound because the bound holds half of every round trip.
  */
-import {
-  boundAround,
-  HostFilter,
-  type NetworkSolution,
-  pathBounds,
-  solveNetwork,
-} from "@ttcs/estimator";
+import { boundAround, type EdgeCourt, HostFilter, pathBounds, solveNetwork } from "@ttcs/estimator";
 import type { EdgeFit } from "@ttcs/protocol";
 import { diffNs, type RawNanos, rawNanos } from "@ttcs/units";
 import { type Alignment, alignFits, fromLogPpb } from "./alignment.ts";
+import { type EdgeView, edgeViews, expelledEdges, judgeEdges } from "./edge-verdicts.ts";
 import type { Host } from "./host.ts";
 
 /** What one round's solve brought. */
@@ -29,17 +24,12 @@ export interface RoundResult {
   readonly edges: ReadonlyMap<number, readonly EdgeView[]>;
 }
 
-/** One edge as the host at one of its ends is told of it. */
-export interface EdgeView {
-  /** The other end. */
-  readonly hostNumber: number;
-  /** The edge's offset, other minus this host, beyond what the mesh agrees on (ns). */
-  readonly residualNs: number;
-  readonly sigmaNs: number;
-  /** What robustness left of its weight, 0 to 1. */
-  readonly weight: number;
-  /** Why it takes no part; empty: it does. */
-  readonly expelled: string;
+/** What a solve may be told besides the fits. */
+export interface SolveOptions {
+  /** Remembers which edges do not fit, from round to round; absent: every round is judged alone. */
+  readonly court?: EdgeCourt;
+  /** False: plain least squares, as in the paper. */
+  readonly robust?: boolean;
 }
 
 /** Solves a round. Undefined when no fit touches the reference. */
@@ -47,6 +37,7 @@ export function solveRound(
   reference: Host,
   hosts: ReadonlyMap<number, Host>,
   fits: readonly EdgeFit[],
+  { court, robust = true }: SolveOptions = {},
 ): RoundResult | undefined {
   const atRefRawNs = middleOnReference(reference.number, fits);
   if (atRefRawNs === undefined) return undefined;
@@ -58,16 +49,17 @@ export function solveRound(
     to: aligned.to,
     reference: 0,
   };
-  const offsets = solveNetwork({
-    ...shared,
-    offsetNs: aligned.surplusNs,
-    sigmaNs: aligned.sigmaNs,
-  });
-  const freqs = solveNetwork({
-    ...shared,
-    offsetNs: aligned.logFreqPpb,
-    sigmaNs: aligned.freqSigmaPpb,
-  });
+  const excluded = court ? expelledEdges(aligned, court) : new Uint8Array(aligned.edgeCount);
+  const offsets = solveNetwork(
+    { ...shared, offsetNs: aligned.surplusNs, sigmaNs: aligned.sigmaNs, excluded },
+    { robust },
+  );
+  // An asymmetric path is of no use for offsets; of frequencies it tells the truth.
+  const freqs = solveNetwork(
+    { ...shared, offsetNs: aligned.logFreqPpb, sigmaNs: aligned.freqSigmaPpb },
+    { robust },
+  );
+  if (court) judgeEdges(aligned, offsets, court);
   const bounds = pathBounds({
     ...shared,
     offsetNs: aligned.surplusNs,
@@ -96,7 +88,7 @@ export function solveRound(
     if (refusal) reasons.set(number, refusal);
     else trusted.add(number);
   });
-  return { atRefRawNs, trusted, reasons, edges: edgeViews(aligned, offsets) };
+  return { atRefRawNs, trusted, reasons, edges: edgeViews(aligned, offsets, excluded, court) };
 }
 
 /** What the mesh says of one host at the instant solved for. */
@@ -177,19 +169,6 @@ function middleOnReference(reference: number, fits: readonly EdgeFit[]): RawNano
   if (middles.length === 0) return undefined;
   middles.sort((a, b) => (a < b ? -1 : 1));
   return rawNanos(middles[middles.length >> 1]);
-}
-
-function edgeViews(aligned: Alignment, solved: NetworkSolution): Map<number, EdgeView[]> {
-  const views = new Map<number, EdgeView[]>(aligned.hosts.map((h) => [h, []]));
-  for (let e = 0; e < aligned.edgeCount; e++) {
-    const owner = aligned.hosts[aligned.from[e]];
-    const other = aligned.hosts[aligned.to[e]];
-    const residualNs = solved.residualNs[e];
-    const shared = { sigmaNs: aligned.sigmaNs[e], weight: solved.trust[e], expelled: "" };
-    views.get(owner)!.push({ ...shared, hostNumber: other, residualNs });
-    views.get(other)!.push({ ...shared, hostNumber: owner, residualNs: -residualNs });
-  }
-  return views;
 }
 
 function residualRms(

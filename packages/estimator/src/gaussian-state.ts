@@ -1,0 +1,87 @@
+/**
+ * A vector of jointly normal unknowns: mean and covariance, and what a measurement does to them.
+ *
+ * The update is in Joseph form, P = (I - K h) P (I - K h)' + K R K', which keeps the covariance
+ * symmetric and positive whatever rounding does (Bar-Shalom et al., "Estimation with Applications
+ * to Tracking and Navigation", 2001, section 5.2). Measurements are scalars, taken one after the
+ * other; nothing is allocated after construction.
+ */
+
+/** See the module head. */
+export class GaussianState {
+  readonly size: number;
+  readonly mean: Float64Array;
+  /** Row by row. */
+  readonly covariance: Float64Array;
+  readonly #gain: Float64Array;
+  readonly #image: Float64Array;
+  readonly #left: Float64Array;
+
+  constructor(size: number) {
+    this.size = size;
+    this.mean = new Float64Array(size);
+    this.covariance = new Float64Array(size * size);
+    this.#gain = new Float64Array(size);
+    this.#image = new Float64Array(size);
+    this.#left = new Float64Array(size * size);
+  }
+
+  /** Takes over another state of the same size. */
+  copyFrom(other: GaussianState): void {
+    this.mean.set(other.mean);
+    this.covariance.set(other.covariance);
+  }
+
+  /** Expected value of h' x. */
+  expected(h: Float64Array): number {
+    let sum = 0;
+    for (let i = 0; i < this.size; i++) sum += h[i] * this.mean[i];
+    return sum;
+  }
+
+  /** Variance of h' x. */
+  varianceOf(h: Float64Array): number {
+    this.#multiply(h);
+    let sum = 0;
+    for (let i = 0; i < this.size; i++) sum += h[i] * this.#image[i];
+    return sum;
+  }
+
+  /**
+   * Takes a measurement of h' x with an independent error of the given variance, above 0; returns
+   * the logarithm of its likelihood before it was known, less a constant.
+   */
+  observe(h: Float64Array, measured: number, variance: number): number {
+    const n = this.size;
+    const p = this.covariance;
+    const innovation = measured - this.expected(h);
+    const total = this.varianceOf(h) + variance;
+    const gain = this.#gain;
+    for (let i = 0; i < n; i++) {
+      gain[i] = this.#image[i] / total;
+      this.mean[i] += gain[i] * innovation;
+    }
+    const left = this.#left;
+    for (let r = 0; r < n; r++) {
+      for (let c = 0; c < n; c++) left[r * n + c] = p[r * n + c] - gain[r] * this.#image[c];
+    }
+    for (let r = 0; r < n; r++) {
+      let seen = 0;
+      for (let c = 0; c < n; c++) seen += left[r * n + c] * h[c];
+      for (let c = 0; c < n; c++) {
+        p[r * n + c] = left[r * n + c] - seen * gain[c] + gain[r] * variance * gain[c];
+      }
+    }
+    return -((innovation * innovation) / total + Math.log(total)) / 2;
+  }
+
+  /** Image of h under the covariance. */
+  #multiply(h: Float64Array): void {
+    const n = this.size;
+    for (let r = 0; r < n; r++) {
+      let sum = 0;
+      for (let c = 0; c < n; c++) sum += this.covariance[r * n + c] * h[c];
+      this.#image[r] = sum;
+    }
+  }
+}
