@@ -1,8 +1,9 @@
 export { readKernelClocks } from "./kernel/read-clocks.ts";
-export { openTimestamper } from "./timestamper.ts";
+export { type MeteredTimestamper, openTimestamper } from "./timestamper.ts";
 export type {
   ClockReading,
   ClockStatus,
+  DaemonSlew,
   LabOptions,
   LinkConditions,
   ProbeCounters,
@@ -16,5 +17,6 @@ export type {
   TimestamperOptions,
   TripleColumns,
 } from "./types.ts";
+export { appendForeign, type ForeignWrite, foreignPath } from "./virtual/foreign.ts";
 export { edgeDelayNs } from "./virtual/links.ts";
 export { type VirtualTruth, virtualTruth } from "./virtual/truth.ts";

@@ -177,6 +177,8 @@ export interface LabOptions {
   readonly link: LinkConditions;
   /** One slew of the time daemon; undefined: none. */
   readonly slew?: DaemonSlew;
+  /** Folder for a recording of all stamps; undefined: none is made. */
+  readonly recordDir?: string;
 }
 
 /** A slew of the simulated time daemon: it moves the system clock away from where it stood. */

@@ -1,5 +1,5 @@
 /** The processes of a laboratory: started, found again, and ended whatever happens. */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,37 +24,54 @@ export class Children {
   /** @param dir where the output of each process goes, as NAME.out */
   constructor(dir: string) {
     this.#dir = dir;
-    // The last resort: an exit that nobody planned takes the children along.
-    process.on("exit", () => {
-      for (const child of this.#all) child.kill("SIGKILL");
-    });
   }
 
-  /** Starts `ttcs ...args`; the channel makes it end when this process dies. */
-  start(name: string, args: readonly string[]): ChildProcess {
+  /**
+   * Starts `ttcs ...args`, in a network namespace if one is named. The channel makes it end when this
+   * process dies.
+   */
+  start(name: string, args: readonly string[], namespace: string | undefined): ChildProcess {
+    const node = [process.execPath, ...LEAN, program, ...args];
+    // nsenter becomes the program: one process, which keeps the channel and the id.
+    const enter = namespace ? ["nsenter", `--net=/run/netns/${namespace}`] : [];
+    const [command, ...rest] = [...enter, ...node];
     const out = openSync(join(this.#dir, `${name}.out`), "a");
-    const child = fork(program, [...args], {
+    const child = spawn(command, rest, {
       stdio: ["ignore", out, out, "ipc"],
-      execArgv: LEAN,
+      // A process group of its own: Ctrl-C goes to the laboratory, which then takes a last look.
+      detached: true,
     });
     closeSync(out);
     this.#all.add(child);
+    child.on("error", () => this.#all.delete(child));
     child.on("exit", () => this.#all.delete(child));
     return child;
   }
 
   /** Starts the server and waits until it has a port. */
-  async startServer(args: readonly string[]): Promise<{ child: ChildProcess; port: number }> {
-    const child = this.start("server", ["server", ...args]);
+  async startServer(
+    args: readonly string[],
+    namespace: string | undefined,
+  ): Promise<{ child: ChildProcess; port: number }> {
+    const child = this.start("server", ["server", ...args], namespace);
     const port = await new Promise<number>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error("the server is not ready")), READY_MS);
       child.once("message", (message: { port: number }) => {
         clearTimeout(late);
         resolve(message.port);
       });
+      child.once("error", reject);
       child.once("exit", (code) => reject(new Error(`the server ended with status ${code}`)));
     });
     return { child, port };
+  }
+
+  /** Asks all to send no more probes, so that every counter comes to rest. */
+  quiet(): void {
+    for (const child of this.#all) {
+      // One that is ending has no channel any more.
+      if (child.connected) child.send({ quiet: true }, () => {});
+    }
   }
 
   /** Ends all, politely first. */
@@ -63,10 +80,13 @@ export class Children {
       (child) => new Promise<void>((resolve) => child.once("exit", () => resolve())),
     );
     for (const child of this.#all) child.kill("SIGTERM");
-    const force = setTimeout(() => {
-      for (const child of this.#all) child.kill("SIGKILL");
-    }, END_MS);
+    const force = setTimeout(() => this.kill(), END_MS);
     await Promise.all(ends);
     clearTimeout(force);
+  }
+
+  /** The last resort: an exit that nobody planned takes the children along. */
+  kill(): void {
+    for (const child of this.#all) child.kill("SIGKILL");
   }
 }

@@ -13,6 +13,7 @@ import type { NowStatus } from "@ttcs/agent";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { AgentClient } from "../agentq/client.ts";
 import { type LabSummary, percentiles } from "./figures.ts";
+import { namespaceObstacle } from "./namespaces.ts";
 
 const HOSTS = 8;
 /** Undisturbed part of the run (s); the long form of this suite sets it. */
@@ -21,12 +22,16 @@ const STEADY_S = Number(process.env.TTCS_LAB_SECONDS ?? 40);
 const LIMIT_P99_NS = 5_000;
 
 interface LabFile {
+  readonly profile: string;
+  readonly namespaces: boolean;
   readonly server: { readonly pid: number; readonly url: null };
   readonly agents: readonly {
     readonly id: string;
     readonly pid: number;
     readonly role: string;
     readonly status: string;
+    readonly address: string;
+    readonly namespace: string | null;
   }[];
   readonly summary?: LabSummary;
 }
@@ -93,6 +98,17 @@ async function nowOf(status: string): Promise<NowStatus | undefined> {
 const statesNow = async () =>
   Promise.all(labFile().agents.map(async (a) => (await nowOf(a.status))?.state ?? "unreachable"));
 
+test("as root every host has a network namespace of its own, else an address on loopback", () => {
+  const { profile, namespaces, agents } = labFile();
+  console.log(output.split("\n")[0]);
+  expect(profile).toBe("quiet");
+  expect(namespaces).toBe(namespaceObstacle() === undefined);
+  expect(new Set(agents.map((a) => a.address)).size).toBe(HOSTS);
+  const names = new Set(agents.map((a) => a.namespace));
+  if (namespaces) expect(names.size).toBe(HOSTS);
+  else expect([...names]).toEqual([null]);
+});
+
 test(`all ${HOSTS} hosts become LOCKED`, async () => {
   const seconds = await until(async () => (await statesNow()).every((s) => s === "LOCKED"), 60);
   console.log(`all LOCKED after ${seconds.toFixed(1)} s (goal: 15)`);
@@ -140,6 +156,7 @@ test("without the server all hold over, with a bound that grows", async () => {
 test("it ends cleanly on Ctrl-C, with a summary in which the truth never left a bound", async () => {
   const pids = [labFile().server.pid, ...labFile().agents.map((a) => a.pid)];
   const folder = join(labFile().agents[0].status, "../..");
+  const names = labFile().agents.flatMap((a) => (a.namespace ? [a.namespace] : []));
   lab.kill("SIGINT");
   await until(() => lab.exitCode !== null, 10);
   console.log(output);
@@ -149,6 +166,7 @@ test("it ends cleanly on Ctrl-C, with a summary in which the truth never left a 
   expect(summary!.true_error_ns.p99!).toBeLessThan(LIMIT_P99_NS);
   expect(Object.values(summary!.seconds_to_locked)).not.toContain(null);
   expect(existsSync(folder)).toBe(false);
+  for (const name of names) expect(existsSync(`/run/netns/${name}`)).toBe(false);
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
 });
 

@@ -1,47 +1,95 @@
 /** Runs a laboratory: starts the processes, looks at them, and sums up. */
-import { accessSync, constants, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { readKernelClocks } from "@ttcs/timestamper";
+import { setTimeout as sleep } from "node:timers/promises";
+import { appendForeign, readKernelClocks } from "@ttcs/timestamper";
 import { Children } from "./children.ts";
 import { Figures, type LabSummary, type ProcessCost } from "./figures.ts";
+import type { ForeignHand } from "./foreign.ts";
+import { type CrossTraffic, writeLabFile } from "./lab-file.ts";
+import { leftovers } from "./leftovers.ts";
+import { Namespaces, namespaceObstacle, removeLeftoverNamespaces } from "./namespaces.ts";
+import { type LabNetwork, loopbackNetwork } from "./network.ts";
 import { Observer, type Sight } from "./observer.ts";
-import { type LabHost, planHosts, writeConfig } from "./plan.ts";
+import { hostIds, type LabHost, planHosts, writeConfig } from "./plan.ts";
 import { processCost } from "./processes.ts";
+import type { ProfileName } from "./profiles.ts";
+import { assembleTrace, prepareRecording, type TraceCounts } from "./record.ts";
 import type { Row } from "./screen.ts";
+import type { TrafficReport } from "./traffic.ts";
+import { HostTruth } from "./truth.ts";
 
 /** Every host is looked at this often (ms). */
 export const LOOK_EVERY_MS = 250;
 /** An agent that has died is started again after this long (ms). */
 const RESTART_MS = 1_000;
+/**
+ * Agents are started this far apart (ms): on two cores 32 that load at once keep each other from
+ * working, and the last one is LOCKED two to four seconds later. 8 lose less than a second by it.
+ */
+const STAGGER_MS = 100;
+/** From the last probe to the last look (ms): what is under way arrives and is counted. */
+const QUIET_MS = 300;
+/** All hosts of a laboratory are in one region, in recordings. */
+const REGION = "r0";
+/** Cross traffic goes to these hosts, by their index (none of them is the reference). */
+const TRAFFIC_TO = [1, 2];
+/** Towards each of them (Mbit/s): 70 % of what the shaper in front of it lets through. */
+const TRAFFIC_MBIT = 140;
 
 /** What to run. */
 export interface LaboratoryOptions {
   readonly hosts: number;
   readonly seed: number;
+  readonly profile: ProfileName;
   /** File for the processes while running and the summary at the end. */
   readonly json: string | undefined;
+  /** True: loopback also where network namespaces could be had. */
+  readonly loopback: boolean;
+  readonly ipv6: boolean;
+  readonly crossTraffic: boolean;
+  /** Coded pairs on each directed edge; undefined: the server's default. */
+  readonly pairsPerSecond: number | undefined;
+  /** True: the reference's time daemon slews its clock once. */
+  readonly slew: boolean;
+  /** Folder for recorded probes; undefined: nothing is recorded. */
+  readonly recordDir: string | undefined;
+  readonly foreign: readonly ForeignHand[];
 }
 
 /** See the module head. */
 export class Laboratory {
   readonly #options: LaboratoryOptions;
-  readonly #dir = mkdtempSync(join(tmpdir(), "ttcs-lab-"));
+  readonly #dir = mkdtempSync(join(tmpdir(), `ttcs-lab-${process.pid}-`));
   readonly #children = new Children(this.#dir);
-  readonly #figures = new Figures(performance.now());
+  readonly #figures: Figures;
+  readonly #network: LabNetwork;
   readonly #hosts: readonly LabHost[];
   readonly #observers: readonly Observer[];
   readonly #pids = new Map<string, number>();
   readonly #costs = new Map<number, ProcessCost>();
+  /** Where it runs, in words. */
+  readonly place: string;
   #lead: { by: Observer; line: Sight["status"]["line"] };
+  #traffic: TrafficReport | undefined;
+  #crossTraffic: CrossTraffic | undefined;
+  #recorded: TraceCounts | undefined;
   #ending = false;
 
-  /** @throws Error when the folder of the file for `json` cannot be written. */
+  /** @throws Error when a file or the network cannot be had. */
   constructor(options: LaboratoryOptions) {
     this.#options = options;
-    process.on("exit", () => rmSync(this.#dir, { recursive: true, force: true }));
-    if (options.json) accessSync(dirname(options.json), constants.W_OK);
-    this.#hosts = planHosts(options.hosts, options.seed, this.#dir, readKernelClocks());
+    process.on("exit", () => this.#abandon());
+    removeLeftoverFolders();
+    if (options.json) checkWritable(dirname(options.json));
+    if (options.recordDir) prepareRecording(options.recordDir);
+    checkForeign(options);
+    const { network, place } = openNetwork(options);
+    this.#network = network;
+    this.place = place;
+    this.#figures = new Figures(performance.now());
+    this.#hosts = planHosts(options, this.#dir, readKernelClocks(), network);
     this.#observers = this.#hosts.map((host) => new Observer(host));
     this.#lead = { by: this.#observers[0], line: [] };
   }
@@ -62,20 +110,35 @@ export class Laboratory {
 
   /** Starts the server, then all agents. */
   async start(): Promise<void> {
-    const args = ["--listen", "127.0.0.1", "--port", "0"];
-    const server = await this.#children.startServer(args);
+    const { pairsPerSecond } = this.#options;
+    const { serverAddress, serverNamespace, ports } = this.#network;
+    const rate = pairsPerSecond === undefined ? [] : ["--pairs-per-second", `${pairsPerSecond}`];
+    const args = ["--listen", serverAddress, "--port", `${ports.server}`, ...rate];
+    const server = await this.#children.startServer(args, serverNamespace);
     this.#pids.set("server", server.child.pid!);
+    this.#scheduleForeign();
     for (const host of this.#hosts) {
-      writeConfig(host, server.port);
-      this.#startAgent(host);
+      writeConfig(host, { serverAddress, serverPort: server.port, ports });
     }
+    for (const host of this.#hosts) {
+      if (this.#ending) return;
+      this.#startAgent(host);
+      await sleep(STAGGER_MS);
+    }
+    if (this.#options.crossTraffic) this.#startTraffic();
     this.#writeJson(undefined);
+  }
+
+  /** Lets a start that is under way come to its end early. */
+  stopStarting(): void {
+    this.#ending = true;
   }
 
   /** Starts an agent, and again when it dies: what a service manager does on a real host. */
   #startAgent(host: LabHost): void {
-    const child = this.#children.start(host.id, ["agent", "--config", host.configFile]);
-    this.#pids.set(host.id, child.pid!);
+    const args = ["agent", "--config", host.configFile];
+    const child = this.#children.start(host.id, args, host.namespace);
+    if (child.pid !== undefined) this.#pids.set(host.id, child.pid);
     child.once("exit", () => {
       if (!this.#ending) setTimeout(() => this.#restartAgent(host), RESTART_MS);
     });
@@ -85,6 +148,52 @@ export class Laboratory {
     if (this.#ending) return;
     this.#startAgent(host);
     this.#writeJson(undefined);
+  }
+
+  /** Other hands do their work when their time has come; the clocks look for it themselves. */
+  #scheduleForeign(): void {
+    for (const { host: id, atS, write } of this.#options.foreign) {
+      const host = this.#hosts.find((h) => h.id === id)!;
+      const { stateDir, index } = host.clock;
+      const inMs = Math.max(0, atS - this.#figures.elapsedS) * 1_000;
+      setTimeout(() => {
+        if (!this.#ending) appendForeign(stateDir, index, write);
+      }, inMs).unref();
+    }
+  }
+
+  #trafficTargets(): number[] {
+    return TRAFFIC_TO.filter((index) => index < this.#hosts.length);
+  }
+
+  #startTraffic(): void {
+    if (!(this.#network instanceof Namespaces)) return;
+    this.#network.shape();
+    const targets = this.#trafficTargets().map((index) => this.#hosts[index].address);
+    const { seed } = this.#options;
+    const args = ["lab-traffic", "--mbit", `${TRAFFIC_MBIT}`, "--seed", `${seed}`, ...targets];
+    const child = this.#children.start("traffic", args, this.#network.trafficNamespace);
+    if (child.pid !== undefined) this.#pids.set("traffic", child.pid);
+    child.on("message", (report: TrafficReport) => {
+      this.#traffic = report;
+    });
+  }
+
+  /** What cross traffic there has been, once the laboratory has ended; undefined: none. */
+  get crossTraffic(): CrossTraffic | undefined {
+    return this.#crossTraffic;
+  }
+
+  #sumUpTraffic(): void {
+    const report = this.#traffic;
+    const network = this.#network;
+    if (report === undefined || !(network instanceof Namespaces)) return;
+    const targets = this.#trafficTargets();
+    this.#crossTraffic = {
+      hosts: targets.map((index) => this.#hosts[index].id),
+      mbit_per_s: Math.round(report.sentMbit / report.seconds / targets.length),
+      dropped: targets.reduce((sum, i) => sum + network.shaperStatistics(i).droppedCount, 0),
+    };
   }
 
   /** Looks at every host once. */
@@ -105,39 +214,108 @@ export class Laboratory {
     });
   }
 
-  /** Ends all processes, removes their files and writes the summary. */
+  /** Takes a last look, ends all processes, removes what they have left and writes the summary. */
   async end(): Promise<LabSummary> {
+    this.#ending = true;
+    this.#children.quiet();
+    await sleep(QUIET_MS);
+    await this.look();
     const summary = this.#figures.summary({
       seed: this.#options.seed,
       ids: this.#hosts.map((h) => h.id),
       processes: [...this.#costs.values()],
     });
-    this.#ending = true;
     for (const observer of this.#observers) observer.close();
+    this.#sumUpTraffic();
     await this.#children.end();
-    rmSync(this.#dir, { recursive: true, force: true });
     this.#writeJson(summary);
+    this.#assembleTrace();
+    this.#network.close();
+    rmSync(this.#dir, { recursive: true, force: true });
     return summary;
   }
 
-  #writeJson(summary: LabSummary | undefined): void {
-    if (!this.#options.json) return;
-    const document = {
-      seed: this.#options.seed,
-      server: { pid: this.#pids.get("server"), url: null },
-      agents: this.#hosts.map(({ id, role, status }) => ({
-        id,
-        pid: this.#pids.get(id),
-        role,
-        status,
-      })),
-      ...(summary ? { summary } : {}),
-    };
-    // Whole or not at all: others read the file while it is renewed.
-    const { json } = this.#options;
-    writeFileSync(`${json}.new`, `${JSON.stringify(document, null, 2)}\n`);
-    renameSync(`${json}.new`, json);
+  /** What was recorded, once the laboratory has ended; undefined: nothing. */
+  get recorded(): TraceCounts | undefined {
+    return this.#recorded;
   }
+
+  /** Agents have ended and their control logs are still there. */
+  #assembleTrace(): void {
+    const { recordDir } = this.#options;
+    if (!recordDir) return;
+    const truths = new Map(this.#hosts.map(({ id, clock }) => [id, new HostTruth(clock)]));
+    const hosts = this.#hosts.map(({ id, clockQuality }) => ({ id, region: REGION, clockQuality }));
+    this.#recorded = assembleTrace(recordDir, hosts, (id) => truths.get(id)!);
+    for (const truth of truths.values()) truth.close();
+  }
+
+  /** An exit that nobody planned leaves nothing behind either. */
+  #abandon(): void {
+    this.#children.kill();
+    this.#network?.close();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #writeJson(summary: LabSummary | undefined): void {
+    const { json, seed, profile } = this.#options;
+    if (!json) return;
+    const { namespaces, serverAddress, serverNamespace } = this.#network;
+    writeLabFile(json, {
+      seed,
+      profile,
+      namespaces,
+      hosts: this.#hosts,
+      pids: this.#pids,
+      serverAddress,
+      serverNamespace,
+      crossTraffic: this.#crossTraffic,
+      summary,
+    });
+  }
+}
+
+/** Network namespaces where they can be had, else loopback; and the choice in words. */
+function openNetwork(options: LaboratoryOptions): { network: LabNetwork; place: string } {
+  const { hosts, ipv6 } = options;
+  const loopback = (why: string) => {
+    if (options.crossTraffic) throw new Error(`cross traffic needs network namespaces: ${why}`);
+    return { network: loopbackNetwork(ipv6), place: `on loopback (${why})` };
+  };
+  if (options.loopback) return loopback("as asked for");
+  const obstacle = namespaceObstacle();
+  if (obstacle !== undefined) return loopback(obstacle);
+  removeLeftoverNamespaces();
+  try {
+    return { network: new Namespaces(hostIds(hosts), ipv6), place: "in network namespaces" };
+  } catch (error) {
+    return loopback((error as Error).message);
+  }
+}
+
+/** Folders of laboratories that were killed; those of other users stay. */
+function removeLeftoverFolders(): void {
+  for (const name of leftovers(tmpdir(), /^ttcs-lab-(\d+)-/)) {
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // Not ours.
+    }
+  }
+}
+
+function checkWritable(folder: string): void {
+  try {
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; choose another --json file`);
+  }
+}
+
+function checkForeign({ foreign, hosts }: LaboratoryOptions): void {
+  const ids = hostIds(hosts);
+  const unknown = foreign.find(({ host }) => !ids.includes(host));
+  if (unknown) throw new Error(`--foreign names ${unknown.host}; hosts are h1 to h${hosts}`);
 }
 
 /** Corrections come twice a second; a former reference that hears none leads no more (s). */

@@ -6,10 +6,10 @@
  */
 import type { AgentStatus, NowStatus } from "@ttcs/agent";
 import { DomainLine } from "@ttcs/discipline";
-import { type VirtualTruth, virtualTruth } from "@ttcs/timestamper";
 import { rawNanos, unixNanos } from "@ttcs/units";
 import { AgentClient } from "../agentq/client.ts";
 import type { LabHost } from "./plan.ts";
+import { HostTruth, utcAt } from "./truth.ts";
 
 /** One look at one host. */
 export interface Sight {
@@ -21,7 +21,7 @@ export interface Sight {
 export class Observer {
   readonly host: LabHost;
   #client: AgentClient | undefined;
-  #truth: VirtualTruth | undefined;
+  #truth: HostTruth | undefined;
 
   constructor(host: LabHost) {
     this.host = host;
@@ -51,12 +51,18 @@ export class Observer {
     return this.#current().rawAt(kernelRawNs);
   }
 
-  close(): void {
-    this.#client?.close();
+  /** What true time is at a kernel instant (Unix ns). */
+  utcAt(kernelRawNs: bigint): bigint {
+    return utcAt(this.host.clock, kernelRawNs);
   }
 
-  #current(): VirtualTruth {
-    this.#truth ??= virtualTruth(this.host.clock);
+  close(): void {
+    this.#client?.close();
+    this.#truth?.close();
+  }
+
+  #current(): HostTruth {
+    this.#truth ??= new HostTruth(this.host.clock);
     this.#truth.refresh();
     return this.#truth;
   }

@@ -4,25 +4,18 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { AgentConfigSchema, formatAgentConfig } from "@ttcs/protocol";
 import type { LabOptions } from "@ttcs/timestamper";
-
-/** Links of a quiet local network: 10 us one way, exponential queueing of 1 us, rare loss. */
-const QUIET_LINK = {
-  baseDelayNs: 10_000,
-  jitterNs: 1_000,
-  loss: 0.001,
-  asymmetryNs: 0,
-  asymmetricShare: 0,
-  queueLoad: 0,
-  queueServiceNs: 0,
-  spikeShare: 0,
-  spikeNs: 0,
-};
+import type { LabNetwork, LabPorts } from "./network.ts";
+import { PROFILES, type ProfileName } from "./profiles.ts";
 
 /** One host of the plan. */
 export interface LabHost {
   readonly id: string;
   readonly role: "reference" | "agent";
+  /** As in the configuration: the best one leads. */
+  readonly clockQuality: number;
   readonly address: string;
+  /** Name of its network namespace; undefined on loopback. */
+  readonly namespace: string | undefined;
   readonly configFile: string;
   /** Unix socket for `ttcs-agentq --address`. */
   readonly status: string;
@@ -35,53 +28,83 @@ export interface LabStart {
   readonly unixNs: bigint;
 }
 
-/** Plans `count` hosts in folder `dir`; the first one is the reference. */
-export function planHosts(count: number, seed: number, dir: string, start: LabStart): LabHost[] {
-  return Array.from({ length: count }, (_, index) => {
-    const id = `h${index + 1}`;
+/** What all hosts of a plan have in common. */
+export interface PlanOptions {
+  readonly hosts: number;
+  readonly seed: number;
+  readonly profile: ProfileName;
+  /** True: the reference's time daemon slews its clock once. */
+  readonly slew: boolean;
+  /** Folder for what the hosts' stamps are; undefined: nothing is recorded. */
+  readonly recordDir: string | undefined;
+}
+
+/** The slew of the reference's time daemon: 2 ms in 4 s, as fast as a kernel slews. */
+const SLEW = { slewNs: 2_000_000, atS: 30, ratePpb: 500_000 };
+
+/** Ids of `count` hosts; the first one is the reference. */
+export const hostIds = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `h${index + 1}`);
+
+/** Plans the hosts of a laboratory with folders in `dir`. */
+export function planHosts(
+  options: PlanOptions,
+  dir: string,
+  start: LabStart,
+  network: LabNetwork,
+): LabHost[] {
+  return hostIds(options.hosts).map((id, index) => {
     const hostDir = join(dir, id);
     mkdirSync(hostDir, { recursive: true });
     return {
       id,
       role: index === 0 ? "reference" : "agent",
-      // Every address of 127/8 is local; one per host keeps their sockets apart.
-      address: `127.0.${1 + Math.floor(index / 200)}.${1 + (index % 200)}`,
+      clockQuality: index === 0 ? 10 : 1,
+      address: network.address(index),
+      namespace: network.namespace(index),
       configFile: join(hostDir, "ttcs-agent.cfg"),
       status: join(hostDir, "agent.sock"),
       clock: {
-        seed,
+        seed: options.seed,
         index,
         stateDir: hostDir,
         startKernelRawNs: start.kernelRawNs,
         startUnixNs: start.unixNs,
         timeDaemon: index === 0,
-        link: QUIET_LINK,
+        link: PROFILES[options.profile],
+        ...(index === 0 && options.slew ? { slew: SLEW } : {}),
+        ...(options.recordDir ? { recordDir: options.recordDir } : {}),
       },
     };
   });
 }
 
+/** Where an agent finds the server, and its own ports. */
+export interface ConfigOptions {
+  readonly serverAddress: string;
+  readonly serverPort: number;
+  readonly ports: LabPorts;
+}
+
 /** Writes the configuration file of a host. */
-export function writeConfig(host: LabHost, serverPort: number): void {
-  const { link, slew, ...clock } = host.clock;
-  const reference = host.role === "reference";
+export function writeConfig(host: LabHost, options: ConfigOptions): void {
+  const { slew, ...clock } = host.clock;
   const config = create(AgentConfigSchema, {
     managementAddress: host.address,
     probeAddress: host.address,
     logDir: host.clock.stateDir,
     subscriptionMode: false,
-    coordinatorAddress: "127.0.0.1",
-    coordinatorSubscriptionServicePort: serverPort,
-    clockQuality: reference ? 10 : 1,
-    correctClock: !reference,
+    coordinatorAddress: options.serverAddress,
+    coordinatorSubscriptionServicePort: options.serverPort,
+    clockQuality: host.clockQuality,
+    correctClock: host.role !== "reference",
     hostId: host.id,
     domain: "default",
-    probePort: 0,
-    agentPort: 0,
+    probePort: options.ports.probe,
+    agentPort: options.ports.agent,
     statusSocket: host.status,
     labClock: {
       ...clock,
-      link,
       ...(slew ? { slewNs: slew.slewNs, slewAtS: slew.atS, slewRatePpb: slew.ratePpb } : {}),
     },
   });

@@ -2,9 +2,12 @@
 import Table from "cli-table3";
 import pc from "picocolors";
 import { duration, signedDuration } from "../units-text.ts";
-import type { LabSummary, Sample } from "./figures.ts";
+import { accuracyLines } from "./accuracy-lines.ts";
+import type { LabSummary, ProcessCost, Sample } from "./figures.ts";
+import type { CrossTraffic } from "./lab-file.ts";
 import type { Sight } from "./observer.ts";
 import type { LabHost } from "./plan.ts";
+import type { TraceCounts } from "./record.ts";
 
 /** One row of the table. */
 export interface Row {
@@ -25,8 +28,22 @@ const BARE_WIDTH = 80;
 /** A remark narrower than this says nothing (characters). */
 const REMARK_WIDTH_MIN = 12;
 
-/** The table as text, no wider than `columns` characters; remarks go where there is room. */
-export function tableText(rows: readonly Row[], elapsedS: number, columns: number): string {
+/** Lines of the table that are no hosts: three borders, the head, both lines below, the cursor. */
+const FRAME_LINES = 7;
+
+/** Size of a terminal (characters, lines). */
+export interface ScreenSize {
+  readonly columns: number;
+  readonly lines: number;
+}
+
+/**
+ * The table as text, no larger than the screen: remarks go where there is room, and of more hosts
+ * than there are lines the worst are shown.
+ */
+export function tableText(rows: readonly Row[], elapsedS: number, size: ScreenSize): string {
+  const { columns } = size;
+  const [shown, rest] = worstRows(rows, Math.max(1, size.lines - FRAME_LINES));
   const remarkWidth = columns - BARE_WIDTH;
   const remarks = remarkWidth >= REMARK_WIDTH_MIN;
   const table = new Table({
@@ -34,8 +51,8 @@ export function tableText(rows: readonly Row[], elapsedS: number, columns: numbe
     style: { head: ["bold"], border: ["grey"], compact: true },
     colAligns: ["left", "left", "right", "right", "right", "right", "left"],
   });
-  for (const { host, sample, sight } of rows) {
-    const state = sample?.state ?? "starting";
+  for (const { host, sample, sight } of shown) {
+    const state = stateOf({ sample });
     const neighbours = sight?.status.neighbours ?? [];
     const good = neighbours.filter((n) => n.distrust === "").length;
     const row = [
@@ -49,7 +66,32 @@ export function tableText(rows: readonly Row[], elapsedS: number, columns: numbe
     const remark = (sight?.status.reason ?? "").slice(0, remarkWidth);
     table.push(remarks ? [...row, remark] : row);
   }
-  return `${table.toString()}\n${elapsedS.toFixed(0)} s; Ctrl-C ends`;
+  const more = rest.length > 0 ? `\n${restText(rest)}` : "";
+  return `${table.toString()}${more}\n${elapsedS.toFixed(0)} s; Ctrl-C ends`;
+}
+
+const stateOf = ({ sample }: Pick<Row, "sample">): string => sample?.state ?? "starting";
+
+/** How much a host needs to be seen: any that is not LOCKED, then by |true error| / bound. */
+function badness(row: Row): number {
+  if (stateOf(row) !== "LOCKED") return Infinity;
+  const { trueErrorNs, boundNs } = row.sample!;
+  return trueErrorNs === null || boundNs === null ? 0 : Math.abs(trueErrorNs) / boundNs;
+}
+
+/** The worst `count` rows, in their usual order, and the others. */
+function worstRows(rows: readonly Row[], count: number): [Row[], Row[]] {
+  const worst = new Set([...rows].sort((a, b) => badness(b) - badness(a) || 0).slice(0, count));
+  return [rows.filter((r) => worst.has(r)), rows.filter((r) => !worst.has(r))];
+}
+
+/** "and 20 more, all LOCKED", or how many are in which state. */
+function restText(rows: readonly Row[]): string {
+  const states = rows.map(stateOf);
+  const kinds = [...new Set(states)];
+  if (kinds.length === 1) return `and ${rows.length} more, all ${kinds[0]}`;
+  const counts = kinds.map((kind) => `${states.filter((s) => s === kind).length} ${kind}`);
+  return `and ${rows.length} more: ${counts.join(", ")}`;
 }
 
 /** Redraws a text in place on a terminal; silent elsewhere. */
@@ -83,6 +125,30 @@ export function summaryText(s: LabSummary): string {
     `true error to domain time, ${settled}: p50 ${duration(p.p50)}, p90 ${duration(p.p90)}, p99 ${duration(p.p99)}, max ${duration(p.max)}`,
     `truth within the bound: ${share} of ${s.samples} samples; bound p50 ${duration(s.bound_ns.p50)}, p99 ${duration(s.bound_ns.p99)}`,
     `|domain - the reference's system clock|: p50 ${duration(pull.p50)}, max ${duration(pull.max)}`,
-    `processor: ${(cpu / s.seconds).toFixed(2)} cores in all; memory: ${s.processes.map((c) => `${c.id} ${c.memory_mb} MB`).join(", ")}`,
+    ...accuracyLines(s),
+    `processor: ${(cpu / s.seconds).toFixed(2)} cores in all; memory: ${memoryText(s.processes)}`,
   ].join("\n");
+}
+
+/** "server 81 MB, agents 97 to 99 MB": the server and others by name, agents by their span. */
+function memoryText(processes: readonly ProcessCost[]): string {
+  const isAgent = ({ id }: ProcessCost) => /^h\d+$/.test(id);
+  const named = processes.filter((p) => !isAgent(p)).map((p) => `${p.id} ${p.memory_mb} MB`);
+  const agents = processes.filter(isAgent).map((p) => p.memory_mb);
+  if (agents.length === 0) return named.join(", ");
+  return [...named, `agents ${Math.min(...agents)} to ${Math.max(...agents)} MB`].join(", ");
+}
+
+/** One line on cross traffic, if there was any. */
+export function trafficText(traffic: CrossTraffic | undefined): string {
+  if (traffic === undefined) return "";
+  const { hosts, mbit_per_s, dropped } = traffic;
+  return `cross traffic: ${mbit_per_s} Mbit/s really sent to ${hosts.join(" and ")} each, ${dropped} frames dropped by the shapers\n`;
+}
+
+/** One line on a recording, if there is one. */
+export function recordText(dir: string | undefined, counts: TraceCounts | undefined): string {
+  if (!dir || !counts) return "";
+  const { probes, edges, unmatched } = counts;
+  return `recorded in ${dir}: ${probes} probes on ${edges} edges; ${unmatched} stamps without a partner\n`;
 }

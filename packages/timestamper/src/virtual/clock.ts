@@ -24,9 +24,10 @@ import type {
   TripleColumns,
 } from "../types.ts";
 import { ControlLog, controlLogPath } from "./control-log.ts";
+import { ForeignHand } from "./foreign.ts";
 import { hostStream } from "./oscillator.ts";
 import { VirtualScale } from "./scale.ts";
-import type { ControlWrite } from "./timeline.ts";
+import type { ControlKind } from "./timeline.ts";
 
 /** The kernel's clocks, as far as a virtual clock may see them: no call changes anything. */
 export interface KernelReadings {
@@ -46,9 +47,8 @@ const CARRY_TRIPLES = 2;
 /** As in kernel/time/ntp.c: an unknown error (ns), and how fast an error grows (ppb). */
 const UNKNOWN_ERROR_NS = 16e9;
 const ERROR_GROWTH_PPB = 500_000;
-/** What the simulated time daemon says of the clock it steers (ns). */
-const DAEMON_MAX_ERROR_NS = 1_000_000;
-const DAEMON_EST_ERROR_NS = 50_000;
+/** The foreign hand's file is looked at this often (ns of kernel time). */
+const FOREIGN_EVERY_NS = 50_000_000;
 /** The kernel's limit, held here as well (ppb). */
 const FREQUENCY_LIMIT_PPB = 500_000;
 
@@ -59,6 +59,7 @@ export class VirtualSystemClock implements SystemClock {
   readonly #startKernelRawNs: bigint;
   readonly #hasDaemon: boolean;
   readonly #log: ControlLog;
+  readonly #foreign: ForeignHand;
   readonly #noise: Prng;
   readonly #carry = new Carry();
   readonly #kernelTriples = createTriples(FIRST_TRIPLES);
@@ -67,6 +68,8 @@ export class VirtualSystemClock implements SystemClock {
   #synchronised = false;
   /** When the errors were set (kernel ns since the start). */
   #errorsSetNs = 0;
+  /** When the foreign hand's file is looked at next (kernel ns since the start). */
+  #foreignNextNs = Number.NEGATIVE_INFINITY;
 
   /** Opens the clock where its log says it is. Errors: CONFIG_UNREADABLE. */
   constructor(lab: LabOptions, kernel: KernelReadings) {
@@ -77,6 +80,7 @@ export class VirtualSystemClock implements SystemClock {
     this.#noise = hostStream(lab.seed, lab.index, "readings");
     this.#log = new ControlLog(controlLogPath(lab.stateDir, lab.index));
     for (const write of this.#log.past) this.#scale.control.add(write);
+    this.#foreign = new ForeignHand(lab.stateDir, lab.index, this.#log.past);
     const firstNs = this.kernelNowNs();
     for (let i = 0; i < FIRST_TRIPLES; i++) {
       while (this.kernelNowNs() < firstNs + (i * FIRST_SPAN_NS) / FIRST_TRIPLES);
@@ -86,6 +90,7 @@ export class VirtualSystemClock implements SystemClock {
   }
 
   readTriples(count: number, out: TripleColumns): void {
+    this.#heedForeignHand();
     reserveTriples(out, count);
     for (let i = 0; i < count; i++) {
       const beforeNs = this.kernelNowNs() + this.#delayNs();
@@ -111,10 +116,10 @@ export class VirtualSystemClock implements SystemClock {
   readStatus(): ClockStatus {
     const nowNs = this.kernelNowNs();
     const rawNs = this.#scale.oscillator.rawSince(nowNs);
-    const freqPpb = this.#scale.daemonPpb(rawNs) + this.#scale.control.lastSlopePpb;
+    const freqPpb = this.#scale.daemonPpb(rawNs) + this.#scale.control.lastSettingPpb;
     if (this.#hasDaemon) {
-      const maxErrorNs = DAEMON_MAX_ERROR_NS;
-      return { freqPpb, maxErrorNs, estErrorNs: DAEMON_EST_ERROR_NS, synchronised: true };
+      const maxErrorNs = this.#scale.daemonMaxErrorNs;
+      return { freqPpb, maxErrorNs, estErrorNs: maxErrorNs / 2, synchronised: true };
     }
     const grownNs = (nowNs - this.#errorsSetNs) * ERROR_GROWTH_PPB * 1e-9;
     const maxErrorNs = Math.min(UNKNOWN_ERROR_NS, this.#maxErrorNs + grownNs);
@@ -129,9 +134,7 @@ export class VirtualSystemClock implements SystemClock {
   }
 
   step(stepNs: number): bigint {
-    const rawNs = this.#write("step", Math.round(stepNs));
-    this.setErrors(UNKNOWN_ERROR_NS, UNKNOWN_ERROR_NS, false);
-    return rawNs;
+    return this.#step("step", Math.round(stepNs));
   }
 
   setErrors(maxErrorNs: number, estErrorNs: number, synchronised: boolean): void {
@@ -143,6 +146,7 @@ export class VirtualSystemClock implements SystemClock {
 
   close(): void {
     this.#log.close();
+    this.#foreign.close();
   }
 
   /** The kernel's raw clock since the laboratory began (ns). */
@@ -168,7 +172,25 @@ export class VirtualSystemClock implements SystemClock {
     absoluteFrom(this.#scale.startSystemNs, kernelNs, count, out);
   }
 
-  #write(kind: ControlWrite["kind"], value: number): bigint {
+  /** Does what a foreign hand has asked for since the last look, at most every 50 ms. */
+  #heedForeignHand(): void {
+    const nowNs = this.kernelNowNs();
+    if (nowNs < this.#foreignNextNs) return;
+    this.#foreignNextNs = nowNs + FOREIGN_EVERY_NS;
+    for (const { kind, value } of this.#foreign.readOn()) {
+      if (kind === "foreign-step") this.#step(kind, value);
+      else this.#write(kind, value);
+    }
+  }
+
+  /** Whoever sets the clock makes the kernel forget how good it was. */
+  #step(kind: "step" | "foreign-step", stepNs: number): bigint {
+    const rawNs = this.#write(kind, stepNs);
+    this.setErrors(UNKNOWN_ERROR_NS, UNKNOWN_ERROR_NS, false);
+    return rawNs;
+  }
+
+  #write(kind: ControlKind, value: number): bigint {
     const { rawNs } = this.read();
     const write = { rawNs, kind, value };
     this.#log.append(write);

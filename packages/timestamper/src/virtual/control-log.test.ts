@@ -56,12 +56,15 @@ describe("the control log", () => {
     expect(reader.readOn()).toEqual([]);
   });
 
-  test.each(["nonsense", "null", '{"rawNs":"1","kind":"jump","value":1}', '{"rawNs":1}'])(
-    "a whole line that is no write is refused: %s",
-    (line) => {
-      new ControlLog(path).close();
-      writeFileSync(path, `${line}\n`);
-      expect(() => new ControlLog(path)).toThrow("is no write to a clock");
-    },
-  );
+  test.each([
+    "nonsense",
+    "null",
+    '{"rawNs":"1","kind":"jump","value":1}',
+    '{"rawNs":"1","kind":"toString","value":1}',
+    '{"rawNs":1}',
+  ])("a whole line that is no write is refused: %s", (line) => {
+    new ControlLog(path).close();
+    writeFileSync(path, `${line}\n`);
+    expect(() => new ControlLog(path)).toThrow("is no write to a clock");
+  });
 });

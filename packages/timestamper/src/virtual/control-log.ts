@@ -20,9 +20,17 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { TtcsError } from "@ttcs/units";
-import type { ControlWrite } from "./timeline.ts";
+import type { ControlKind, ControlWrite } from "./timeline.ts";
 
 const NEWLINE = 0x0a;
+/** Every kind of write; the type demands that none is missing. */
+const KINDS: Readonly<Record<ControlKind, true>> = {
+  frequency: true,
+  step: true,
+  "foreign-rate": true,
+  "foreign-step": true,
+  "foreign-setting": true,
+};
 
 /** The control log's file of laboratory host `index`. */
 export function controlLogPath(stateDir: string, index: number): string {
@@ -106,11 +114,8 @@ function parseLine(line: string, file: string): ControlWrite {
     throw new TtcsError(fault.code, fault.fields, { cause });
   }
   const { rawNs, kind, value } = (parsed ?? {}) as Record<string, unknown>;
-  const isWrite =
-    typeof rawNs === "string" &&
-    /^-?\d+$/.test(rawNs) &&
-    (kind === "frequency" || kind === "step") &&
-    typeof value === "number";
-  if (!isWrite) throw fault;
-  return { rawNs: BigInt(rawNs), kind, value };
+  if (typeof rawNs !== "string" || !/^-?\d+$/.test(rawNs)) throw fault;
+  if (typeof kind !== "string" || !Object.hasOwn(KINDS, kind)) throw fault;
+  if (typeof value !== "number") throw fault;
+  return { rawNs: BigInt(rawNs), kind: kind as ControlKind, value };
 }

@@ -105,7 +105,10 @@ describe("a socket of the laboratory", () => {
     socket.drain(createStamps(4), received);
     expect([...byProbe(received).keys()].sort()).toEqual(expected.sort());
     expect(expected.length).toBeLessThan(180);
-    expect(socket.counters.received).toBe(expected.length);
+    expect(socket.counters).toMatchObject({
+      received: expected.length,
+      injectedLoss: 200 - expected.length,
+    });
   });
 
   test("drops stamps that no line of the kernel's clocks explains", () => {
@@ -137,5 +140,31 @@ describe("a socket of the laboratory", () => {
     );
     // Never earlier than the seed says, by more than the carry's error.
     expect(Math.min(...extraNs)).toBeGreaterThan(-50_000);
+  });
+
+  test("accounts for every probe: sent and stamped here, received or lost by the link there", async () => {
+    const link = { ...CLEAR_LINK, baseDelayNs: 60_000, jitterNs: 15_000, loss: 0.1 };
+    const pair = openPair({ ...link, queueLoad: 0.5, queueServiceNs: 12_000 });
+    const sent = createStamps(4);
+    const received = createStamps(4);
+    pair.a.setIdentity({ domainNumber: 117, hostNumber: 1 });
+    pair.b.setIdentity({ domainNumber: 117, hostNumber: 2 });
+    const target = { hostNumber: 2, address: "127.0.0.1", port: pair.b.port };
+    for (let p = 0; p < 200; p++) pair.a.sendPairs([target], [p]);
+    await drainUntil(pair.a, sent, createStamps(4), () => sent.length >= 400);
+    const accounted = (): number => pair.b.counters.received + pair.b.counters.injectedLoss;
+    await drainUntil(pair.b, createStamps(4), received, () => accounted() >= 400);
+    const { injectedLoss } = pair.b.counters;
+    await drainUntil(
+      pair.b,
+      createStamps(4),
+      received,
+      () => received.length >= 400 - injectedLoss,
+    );
+    expect(pair.a.counters).toMatchObject({ sent: 400, sentStamped: 400, sendErrors: 0 });
+    expect(accounted()).toBe(400);
+    expect(pair.b.counters.injectedLoss).toBeGreaterThan(10);
+    expect(received.length).toBe(pair.b.counters.received);
+    pair.close();
   });
 });

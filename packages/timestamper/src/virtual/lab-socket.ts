@@ -4,7 +4,8 @@
  *
  * Sent stamps are carried to the virtual system clock. Received ones are delayed by the link first;
  * until a probe has virtually arrived it is held back, because the clock it is to be stamped with may
- * still be stepped. What is lost on the virtual link is left out and not counted as received.
+ * still be stepped. What the virtual link loses is left out and counted apart, so that each probe is
+ * accounted for: sent and stamped at one end, received or lost by the link at the other.
  */
 import { createStamps, reserveStamps } from "../columns.ts";
 import type {
@@ -16,7 +17,7 @@ import type {
   StampColumns,
 } from "../types.ts";
 import type { VirtualSystemClock } from "./clock.ts";
-import { probeDelayNs } from "./links.ts";
+import { Links } from "./links.ts";
 
 const FIRST_CAPACITY = 256;
 
@@ -31,13 +32,12 @@ interface Waiting {
 export class LabProbeSocket implements ProbeSocket {
   readonly #inner: ProbeSocket;
   readonly #clock: VirtualSystemClock;
-  readonly #lab: LabOptions;
+  readonly #links: Links;
   readonly #sent = createStamps(FIRST_CAPACITY);
   readonly #received = createStamps(FIRST_CAPACITY);
   #waiting: Waiting = createWaiting(FIRST_CAPACITY);
   #kernelNs = new Float64Array(FIRST_CAPACITY);
   #instants = new BigInt64Array(FIRST_CAPACITY);
-  #hostNumber = 0;
   #sentLost = 0;
   #receivedLost = 0;
   #receivedUncarried = 0;
@@ -45,7 +45,7 @@ export class LabProbeSocket implements ProbeSocket {
   constructor(inner: ProbeSocket, clock: VirtualSystemClock, lab: LabOptions) {
     this.#inner = inner;
     this.#clock = clock;
-    this.#lab = lab;
+    this.#links = new Links(lab.link, lab.seed);
   }
 
   get port(): number {
@@ -64,7 +64,7 @@ export class LabProbeSocket implements ProbeSocket {
   }
 
   setIdentity(identity: ProbeIdentity): void {
-    this.#hostNumber = identity.hostNumber;
+    this.#links.setHost(identity.hostNumber);
     this.#inner.setIdentity(identity);
   }
 
@@ -109,17 +109,21 @@ export class LabProbeSocket implements ProbeSocket {
     this.#carry(from);
     const waiting = reserveWaiting(this.#waiting, from.length);
     this.#waiting = waiting;
-    const { link, seed } = this.#lab;
     for (let i = 0; i < from.length; i++) {
-      const delayNs = probeDelayNs(link, seed, from.peer[i], this.#hostNumber, from.probe[i]);
-      if (Number.isNaN(this.#kernelNs[i])) this.#receivedUncarried++;
-      else if (Number.isNaN(delayNs)) this.#receivedLost++;
-      else {
-        const at = waiting.length++;
-        waiting.peer[at] = from.peer[i];
-        waiting.probe[at] = from.probe[i];
-        waiting.arrivalNs[at] = this.#kernelNs[i] + delayNs;
+      const enteredNs = this.#kernelNs[i];
+      if (Number.isNaN(enteredNs)) {
+        this.#receivedUncarried++;
+        continue;
       }
+      const arrivalNs = this.#links.arrivalNs(from.peer[i], from.probe[i], enteredNs);
+      if (Number.isNaN(arrivalNs)) {
+        this.#receivedLost++;
+        continue;
+      }
+      const at = waiting.length++;
+      waiting.peer[at] = from.peer[i];
+      waiting.probe[at] = from.probe[i];
+      waiting.arrivalNs[at] = arrivalNs;
     }
   }
 

@@ -1,6 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ControlTimeline, type ControlWrite, effectiveRawNs, TICK_NS } from "./timeline.ts";
+import {
+  type ControlKind,
+  ControlTimeline,
+  type ControlWrite,
+  effectiveRawNs,
+  TICK_NS,
+} from "./timeline.ts";
 
 const START = 1_000_000_000n;
 
@@ -8,7 +14,13 @@ const writes = fc
   .array(
     fc.record({
       gapNs: fc.integer({ min: 0, max: 3 * TICK_NS }),
-      kind: fc.constantFrom("frequency" as const, "step" as const),
+      kind: fc.constantFrom<ControlKind>(
+        "frequency",
+        "step",
+        "foreign-rate",
+        "foreign-step",
+        "foreign-setting",
+      ),
       value: fc.integer({ min: -500_000, max: 500_000 }),
     }),
     { minLength: 1, maxLength: 30 },
@@ -28,15 +40,17 @@ function slowValue(list: readonly ControlWrite[], atNs: number): number {
     .sort((a, b) => a.from - b.from || a.order - b.order)
     .filter(({ from }) => from <= atNs);
   let sum = 0;
-  let slope = 0;
+  let setting = 0;
+  let foreign = 0;
   let last = 0;
   for (const { kind, value, from } of effects) {
-    sum += (from - last) * slope * 1e-9;
+    sum += (from - last) * (setting + foreign) * 1e-9;
     last = from;
-    if (kind === "step") sum += value;
-    else slope = value;
+    if (kind === "step" || kind === "foreign-step") sum += value;
+    else if (kind === "foreign-rate") foreign = value;
+    else setting = value;
   }
-  return sum + (atNs - last) * slope * 1e-9;
+  return sum + (atNs - last) * (setting + foreign) * 1e-9;
 }
 
 describe("the sum of all writes", () => {
@@ -76,6 +90,21 @@ describe("the sum of all writes", () => {
     expect(timeline.valueAt(TICK_NS)).toBe(77);
     expect(timeline.valueAt(TICK_NS + 1_000_000_000)).toBe(1077);
     expect(timeline.slopeAt(TICK_NS - 1)).toBe(0);
-    expect(timeline.lastSlopePpb).toBe(1000);
+    expect(timeline.lastSettingPpb).toBe(1000);
+  });
+
+  test("a foreign slew stays beside the setting until it is ended", () => {
+    const timeline = new ControlTimeline(START);
+    const second = 1_000_000_000;
+    timeline.add({ rawNs: START, kind: "foreign-rate", value: 300 });
+    timeline.add({ rawNs: START, kind: "frequency", value: 1000 });
+    expect(timeline.lastSettingPpb).toBe(1000);
+    expect(timeline.slopeAt(0)).toBe(1300);
+    timeline.add({ rawNs: START + BigInt(second), kind: "foreign-setting", value: -50 });
+    expect(timeline.lastSettingPpb).toBe(-50);
+    expect(timeline.slopeAt(second)).toBe(250);
+    timeline.add({ rawNs: START + BigInt(second), kind: "foreign-rate", value: 0 });
+    expect(timeline.slopeAt(second)).toBe(-50);
+    expect(timeline.valueAt(second)).toBe(1300);
   });
 });

@@ -5,6 +5,10 @@
  * effect at the next tick, as in the kernel; a step just after its write. Two writes that take effect
  * at one instant do so in the order of writing. Reading an old instant gives what was in force then:
  * entries only ever get added behind all readings that were possible before the write.
+ *
+ * Rates are two, and they add: the frequency setting, which whoever writes it last has set, and the
+ * lasting slew of a foreign hand, which no setting ends (as the kernel's adjtime beside its
+ * frequency).
  */
 import { assert, diffNs } from "@ttcs/units";
 
@@ -15,14 +19,23 @@ export const TICK_NS = 4_000_000;
 export interface ControlWrite {
   /** Virtual raw clock just before the write (ns). */
   readonly rawNs: bigint;
-  readonly kind: "frequency" | "step";
-  /** Frequency: the new setting (ppb). Step: how far the clock moves (ns, positive: forward). */
+  readonly kind: ControlKind;
+  /** Steps: how far the clock moves (ns, positive: forward). Others: the new rate (ppb). */
   readonly value: number;
 }
 
+/**
+ * "frequency" and "step" are the agent's own writes. The others are a foreign hand's: a lasting slew
+ * beside the setting, a step, and an overwritten setting.
+ */
+export type ControlKind = "frequency" | "step" | ForeignKind;
+export type ForeignKind = "foreign-rate" | "foreign-step" | "foreign-setting";
+
+const isStep = (kind: ControlKind): boolean => kind === "step" || kind === "foreign-step";
+
 /** The raw instant from which on a write counts (ns). */
 export function effectiveRawNs(write: ControlWrite): bigint {
-  if (write.kind === "step") return write.rawNs + 1n;
+  if (isStep(write.kind)) return write.rawNs + 1n;
   const tick = BigInt(TICK_NS);
   return ((write.rawNs + tick - 1n) / tick) * tick;
 }
@@ -30,10 +43,11 @@ export function effectiveRawNs(write: ControlWrite): bigint {
 /** All writes to one clock as a function of raw time. */
 export class ControlTimeline {
   readonly #startRawNs: bigint;
-  /** Start of each piece (raw ns since the start), its value there (ns) and its slope (ppb). */
+  /** Start of each piece (raw ns since the start), its value there (ns) and its two rates (ppb). */
   readonly #startNs: number[] = [Number.NEGATIVE_INFINITY];
   readonly #valueNs: number[] = [0];
-  readonly #slopePpb: number[] = [0];
+  readonly #settingPpb: number[] = [0];
+  readonly #foreignPpb: number[] = [0];
   readonly #writes: (ControlWrite | undefined)[] = [undefined];
 
   constructor(startRawNs: bigint) {
@@ -56,17 +70,19 @@ export class ControlTimeline {
   valueAt(rawNs: number): number {
     const i = this.#find(rawNs);
     if (i === 0) return 0;
-    return this.#valueNs[i] + (rawNs - this.#startNs[i]) * this.#slopePpb[i] * 1e-9;
+    const slopePpb = this.#settingPpb[i] + this.#foreignPpb[i];
+    return this.#valueNs[i] + (rawNs - this.#startNs[i]) * slopePpb * 1e-9;
   }
 
-  /** The frequency in force at `rawNs` since the start (ppb). */
+  /** The rate in force at `rawNs` since the start, setting and foreign slew together (ppb). */
   slopeAt(rawNs: number): number {
-    return this.#slopePpb[this.#find(rawNs)];
+    const i = this.#find(rawNs);
+    return this.#settingPpb[i] + this.#foreignPpb[i];
   }
 
-  /** The frequency last written, in force or about to be (ppb). */
-  get lastSlopePpb(): number {
-    return this.#slopePpb[this.#slopePpb.length - 1];
+  /** The frequency setting last written, in force or about to be (ppb). */
+  get lastSettingPpb(): number {
+    return this.#settingPpb[this.#settingPpb.length - 1];
   }
 
   /** The last piece that begins at or before `rawNs`; recent instants are found at once. */
@@ -85,11 +101,13 @@ export class ControlTimeline {
 
   #push(atNs: number, write: ControlWrite): void {
     const last = this.#startNs.length - 1;
-    const slope = this.#slopePpb[last];
-    const value = this.valueAt(atNs);
+    const { kind, value } = write;
+    const before = this.valueAt(atNs);
+    const isSetting = kind === "frequency" || kind === "foreign-setting";
     this.#startNs.push(atNs);
-    this.#valueNs.push(write.kind === "step" ? value + write.value : value);
-    this.#slopePpb.push(write.kind === "frequency" ? write.value : slope);
+    this.#valueNs.push(isStep(kind) ? before + value : before);
+    this.#settingPpb.push(isSetting ? value : this.#settingPpb[last]);
+    this.#foreignPpb.push(kind === "foreign-rate" ? value : this.#foreignPpb[last]);
     this.#writes.push(write);
   }
 
@@ -98,7 +116,8 @@ export class ControlTimeline {
     assert(write !== undefined, "the first piece stays");
     this.#startNs.pop();
     this.#valueNs.pop();
-    this.#slopePpb.pop();
+    this.#settingPpb.pop();
+    this.#foreignPpb.pop();
     return write;
   }
 }

@@ -1,8 +1,9 @@
 /**
- * What the clocks of a laboratory host really show, for the process that judges the laboratory.
+ * A virtual clock's own view of itself, followed from seed and log alone.
  *
- * It reads the same seed and log as the host's own virtual clock and never the host's answers. It
- * cannot see a write before it is in the log: a value for "now" may be that of the frequency before.
+ * It is what a running clock shows, computed by the same code: tests compare clocks after restarts and
+ * whole laboratories with it. Nothing is judged by it: the laboratory has a truth of its own, which
+ * shares no code with the clocks. It cannot see a write before it is in the log.
  */
 import type { LabOptions } from "../types.ts";
 import { ControlLogReader, controlLogPath } from "./control-log.ts";

@@ -1,0 +1,52 @@
+/**
+ * The probes of a whole laboratory, summed up over its hosts.
+ *
+ * An agent that was started again counts from 0: what its process before had counted when it was last
+ * seen is kept. What that process did after that look is lost, and so are the probes that its
+ * neighbours sent meanwhile: then the balance is not what it should be, though no probe went astray.
+ */
+
+/** Sums over all hosts; see `ProbeCounters` of the timestamper. */
+export interface ProbeTotals {
+  readonly sent: number;
+  readonly sent_stamped: number;
+  readonly received: number;
+  readonly injected_loss: number;
+  readonly malformed: number;
+  /** sent - received - injected_loss: what was malformed, when every probe has come to rest. */
+  readonly balance: number;
+}
+
+const NAMES = ["sent", "sentStamped", "received", "injectedLoss", "malformed"] as const;
+type Counts = Record<(typeof NAMES)[number], number>;
+
+/** See the module head. */
+export class ProbeSums {
+  readonly #last = new Map<string, Counts>();
+  readonly #ended: Counts = { sent: 0, sentStamped: 0, received: 0, injectedLoss: 0, malformed: 0 };
+
+  /** Notes what a host counts. */
+  note(host: string, counters: Readonly<Record<string, number>>): void {
+    const now = Object.fromEntries(NAMES.map((name) => [name, counters[name] ?? 0])) as Counts;
+    const last = this.#last.get(host);
+    // Counts only rise, so less than before means another process.
+    if (last && NAMES.some((name) => now[name] < last[name])) {
+      for (const name of NAMES) this.#ended[name] += last[name];
+    }
+    this.#last.set(host, now);
+  }
+
+  get totals(): ProbeTotals {
+    const sum = { ...this.#ended };
+    for (const counts of this.#last.values()) for (const name of NAMES) sum[name] += counts[name];
+    const { sent, sentStamped, received, injectedLoss, malformed } = sum;
+    return {
+      sent,
+      sent_stamped: sentStamped,
+      received,
+      injected_loss: injectedLoss,
+      malformed,
+      balance: sent - received - injectedLoss,
+    };
+  }
+}
