@@ -1,0 +1,157 @@
+/**
+ * `ttcs replay`: recorded probes in, estimates out.
+ *
+ * The rows are streamed through the replay; nothing of a failed run stays on disk. The truth, when
+ * there is one, is for the summary and the report only.
+ */
+import type { Readable } from "node:stream";
+import { type Method, Replay, type TracePlan } from "@ttcs/simulator";
+import { fail } from "../fail.ts";
+import { ESTIMATES_HEADER, estimateRow } from "../replay/estimate-row.ts";
+import { OutFile } from "../replay/out-file.ts";
+import { ProbeCsv } from "../replay/probe-csv.ts";
+import { reportHtml } from "../replay/report.ts";
+import { type Outcome, summaryText } from "../replay/summary.ts";
+import { Tally } from "../replay/tally.ts";
+import { openPlan, openProbes, type ProbeFile, TraceFault } from "../replay/trace-folder.ts";
+import { openTruth } from "../replay/truth.ts";
+
+/** The command's options, as they come from the command line. */
+export interface ReplayOptions {
+  readonly out?: string;
+  readonly method: string;
+  readonly report?: string;
+}
+
+/** A line of progress is written this often (ms). */
+const PROGRESS_MS = 200;
+
+/** Files that are being written; none is left half done. */
+const files: OutFile[] = [];
+
+/** Replays a recording; ends the program with status 2 and one line when something is wrong. */
+export async function runReplay(folder: string | undefined, options: ReplayOptions): Promise<void> {
+  const { out, method, report } = options;
+  if (folder === undefined) return end("give the folder of a trace");
+  if (out === undefined) return end("give the file for the estimates: --out estimates.csv");
+  if (method !== "default" && method !== "paper") {
+    return end(`--method ${JSON.stringify(method)}: give default or paper`);
+  }
+  if (report !== undefined && report === out) return end("--out and --report are one file");
+  process.once("SIGINT", () => end("interrupted", 130));
+  process.once("SIGTERM", () => end("interrupted", 143));
+  try {
+    const plan = openPlan(folder);
+    const probes = openProbes(folder);
+    const tally = new Tally(plan, openTruth(folder, plan));
+    const estimates = openOut(out);
+    const page = report === undefined ? undefined : openOut(report);
+    const outcome = await replayAll(plan, probes, method, tally, estimates);
+    page?.write(reportHtml(folder, outcome));
+    for (const file of files) finish(file);
+    process.stdout.write(summaryText(folder, outcome));
+  } catch (error) {
+    if (!(error instanceof TraceFault)) throw error;
+    end(error.message);
+  }
+}
+
+async function replayAll(
+  plan: TracePlan,
+  probes: ProbeFile,
+  method: Method,
+  tally: Tally,
+  estimates: OutFile,
+): Promise<Outcome> {
+  write(estimates, ESTIMATES_HEADER);
+  const replay = new Replay(plan, method, (round) => {
+    tally.add(round);
+    for (const each of round.estimates)
+      write(estimates, estimateRow(plan.hosts[each.host].id, each));
+  });
+  const csv = new ProbeCsv(plan, replay);
+  const fault = (what: string) => new TraceFault(`${probes.path}: ${what}`);
+  const progress = new Progress(probes, csv);
+  for await (const chunk of chunksOf(probes.rows, csv, fault)) {
+    const problem = csv.push(chunk);
+    if (problem) throw fault(problem);
+    progress.tell();
+  }
+  const problem = csv.end();
+  if (problem) throw fault(problem);
+  progress.clear();
+  return { plan, method, tally, odd: replay.odd, rowCount: csv.rowCount };
+}
+
+/** The chunks of the file; what the file system or the unpacking says becomes a fault. */
+async function* chunksOf(
+  rows: Readable,
+  csv: ProbeCsv,
+  fault: (what: string) => TraceFault,
+): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of rows) yield chunk;
+  } catch (error) {
+    throw fault(`line ${csv.lineCount + 1}: cannot be read further: ${(error as Error).message}`);
+  }
+}
+
+/** One line on a terminal, rewritten as the rows are read. */
+class Progress {
+  readonly #probes: ProbeFile;
+  readonly #csv: ProbeCsv;
+  #toldMs = 0;
+
+  constructor(probes: ProbeFile, csv: ProbeCsv) {
+    this.#probes = probes;
+    this.#csv = csv;
+  }
+
+  tell(): void {
+    const nowMs = performance.now();
+    if (!process.stderr.isTTY || nowMs - this.#toldMs < PROGRESS_MS) return;
+    this.#toldMs = nowMs;
+    const share = this.#probes.bytesRead() / this.#probes.bytes;
+    const percent = Math.min(100, Math.floor(100 * share));
+    process.stderr.write(`\r\x1b[K${this.#csv.rowCount} rows read, ${percent} % of the file`);
+  }
+
+  clear(): void {
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  }
+}
+
+const cannotWrite = (path: string, error: unknown) =>
+  new TraceFault(`${path}: cannot be written: ${(error as Error).message}`);
+
+function openOut(path: string): OutFile {
+  try {
+    const file = new OutFile(path);
+    files.push(file);
+    return file;
+  } catch (error) {
+    throw cannotWrite(path, error);
+  }
+}
+
+function write(file: OutFile, text: string): void {
+  try {
+    file.write(text);
+  } catch (error) {
+    throw cannotWrite(file.path, error);
+  }
+}
+
+function finish(file: OutFile): void {
+  try {
+    file.finish();
+  } catch (error) {
+    throw cannotWrite(file.path, error);
+  }
+}
+
+function end(message: string, exitCode = 2): never {
+  for (const file of files) file.drop();
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+  return fail(`ttcs replay: ${message}`, exitCode);
+}
