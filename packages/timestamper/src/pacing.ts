@@ -6,6 +6,10 @@
  * (uniform, seeded), from a random first instant. Nothing waits for an answer. A late sender catches
  * up with one pair per neighbour and lets the others go: a burst would only measure itself.
  *
+ * What is due at once leaves in an order that begins somewhere else each time: the first datagram of
+ * a call finds cold caches and is some 100 ns slower, which always meeting the same neighbour would
+ * be an asymmetry of that edge.
+ *
  * Assumptions: time is a number of ns that grows. With read-outs every 10 ms up to 200 pairs per
  * second and neighbour are reached.
  */
@@ -56,7 +60,10 @@ export class Pacer {
 
   /** Appends what is due at `nowNs`: targets, and beside each the number of its pair. */
   takeDue(nowNs: number, targets: ProbeTarget[], pairs: number[]): void {
-    for (const schedule of this.#schedules) {
+    const count = this.#schedules.length;
+    const first = Math.floor(this.#prng.uniform() * count);
+    for (let turn = 0; turn < count; turn++) {
+      const schedule = this.#schedules[(first + turn) % count];
       for (let i = 0; i < PAIRS_AT_ONCE && schedule.dueNs <= nowNs; i++) {
         const { hostNumber } = schedule.target;
         const pair = this.#nextPair.get(hostNumber) ?? this.#firstPair;
