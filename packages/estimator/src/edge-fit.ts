@@ -95,7 +95,7 @@ const MIN_OVERLAP = 0.6;
 /** No usable clock is off by more (ns per ns): 1000 ppm. */
 const SLOPE_LIMIT = 1e-3;
 /** When half of the pairs have a larger gap error, hardly any probe passed undisturbed (ns). */
-const GAP_CEILING_NS = 50_000;
+const GAP_CEILING_NS = 1_000_000;
 /** Stamps are whole ns: standard deviation of the rounding (ns). */
 const ROUNDING_SIGMA_NS = 0.29;
 
@@ -192,7 +192,7 @@ function whyUnusable(forward: PureSelection, reverse: PureSelection): string | u
     return `too few probes: ${forward.usableCount} forward, ${reverse.usableCount} reverse`;
   }
   const gapNs = Math.max(forward.gapMedianNs, reverse.gapMedianNs);
-  if (gapNs > GAP_CEILING_NS) return `gaps of pairs scatter by ${Math.round(gapNs / 1000)} us`;
+  if (gapNs > GAP_CEILING_NS) return `gaps of pairs scatter by ${(gapNs / 1e6).toFixed(1)} ms`;
   return undefined;
 }
 
