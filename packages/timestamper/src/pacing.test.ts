@@ -40,6 +40,38 @@ describe("pacing", () => {
     }
   });
 
+  test("a new neighbour is given 0.3 s to hear of us", () => {
+    const pacer = new Pacer(3, 0);
+    pacer.setTargets([target(1)], 50, 0);
+    run(pacer, 0, 1000);
+    pacer.setTargets([target(1), target(2)], 50, 1000 * MS);
+    const log = run(pacer, 1000, 2000);
+    expect(log.find(({ host }) => host === 1)!.ms).toBeLessThan(1_040);
+    expect(log.find(({ host }) => host === 2)!.ms).toBeGreaterThanOrEqual(1_300);
+  });
+
+  test("a burst begins at every neighbour equally often", () => {
+    const pacer = new Pacer(4, 0);
+    const count = 5;
+    pacer.setTargets(
+      Array.from({ length: count }, (_, i) => target(i)),
+      100,
+      0,
+    );
+    run(pacer, 0, 1000);
+    const first = new Array(count).fill(0);
+    let bursts = 0;
+    for (let ms = 1000; ms < 21_000; ms += 20) {
+      const targets: ProbeTarget[] = [];
+      pacer.takeDue(ms * MS, targets, []);
+      if (targets.length < count) continue;
+      first[targets[0].hostNumber]++;
+      bursts++;
+    }
+    expect(bursts).toBeGreaterThan(500);
+    for (const times of first) expect(times / bursts).toBeGreaterThan(0.12);
+  });
+
   test("a sender that was held up catches up with one pair and lets the others go", () => {
     const pacer = new Pacer(1, 0);
     pacer.setTargets([target(1)], 50, 0);

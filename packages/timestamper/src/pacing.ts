@@ -18,6 +18,8 @@ import type { ProbeTarget } from "./types.ts";
 
 /** Intervals lie within this share of the mean. */
 const JITTER = 0.25;
+/** A new neighbour is probed from this long after it was named on (ns): it may not know us yet. */
+const START_NS = 300e6;
 /** The pair that is due, and one to catch up. */
 const PAIRS_AT_ONCE = 2;
 
@@ -46,7 +48,7 @@ export class Pacer {
     this.#firstPair = firstPair;
   }
 
-  /** Probes these neighbours from `nowNs` on; those that stay keep their place in the schedule. */
+  /** Probes these neighbours from soon on; those that stay keep their place in the schedule. */
   setTargets(targets: readonly ProbeTarget[], pairsPerSecond: number, nowNs: number): void {
     const periodNs = pairsPerSecond > 0 ? SECOND_NS / pairsPerSecond : Number.POSITIVE_INFINITY;
     const samePeriod = periodNs === this.#periodNs;
@@ -54,7 +56,7 @@ export class Pacer {
     this.#periodNs = periodNs;
     this.#schedules = targets.map((target) => {
       const kept = samePeriod ? old.get(target.hostNumber) : undefined;
-      return { target, dueNs: kept?.dueNs ?? nowNs + this.#prng.uniform() * periodNs };
+      return { target, dueNs: kept?.dueNs ?? nowNs + START_NS + this.#prng.uniform() * periodNs };
     });
   }
 
