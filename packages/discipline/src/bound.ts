@@ -5,9 +5,9 @@
  *
  * `sigma_f` is the uncertainty of the frequency at the last estimate, `drift` an allowance for what
  * the fit of a straight line over a window hides (half a window of frequency change), and `kappa`
- * the fastest lasting change of frequency that the crystal is trusted not to exceed. Both are
- * promises about hardware, not measurements: 100 ppb and 50 ppb/s (0.05 ppm/s, the strongest
- * temperature swing the estimator is judged by). A clock that breaks them breaks the bound.
+ * the fastest lasting change of frequency between two crystals, the host's and the reference's. Both
+ * are promises about hardware, not measurements: 100 ppb, and 100 ppb/s, twice 0.05 ppm/s, the
+ * strongest temperature swing of one crystal. Clocks that break them break the bound.
  */
 
 /**
@@ -52,7 +52,7 @@ export interface HoldoverOptions {
 }
 
 /** See the module head. */
-export const defaultHoldoverOptions: HoldoverOptions = { driftPpb: 100, freqRatePpbPerS: 50 };
+export const defaultHoldoverOptions: HoldoverOptions = { driftPpb: 100, freqRatePpbPerS: 100 };
 
 /** Standard uncertainties to which a guaranteed statement about a fitted value extends. */
 export const BOUND_SIGMAS = 4;
@@ -81,6 +81,7 @@ export function grownSigmaNs(
   ageS: number,
   options: HoldoverOptions = defaultHoldoverOptions,
 ): number {
-  const wanderNs = 0.25 * options.freqRatePpbPerS * ageS * ageS * 0.5;
+  // What is promised at the worst is eight times what is usual.
+  const wanderNs = 0.0625 * options.freqRatePpbPerS * ageS * ageS;
   return Math.hypot(offsetSigmaNs, freqSigmaPpb * ageS, wanderNs);
 }

@@ -116,7 +116,7 @@ export class ClockModel {
     covariance.fill(0);
     mean[OFFSET] = seen.offsetNs;
     mean[FREQ] = seen.freqPpb;
-    const blockVariance = newBlockVariance(seen);
+    const blockVariance = newBlockVariance(seen, this.#windowS);
     this.#blockVariance.fill(blockVariance);
     const [extraOffset, extraFreq] = this.#extraVariances(seen, this.#blockVariance);
     // offset = measured - what the window sees of rate and blocks - extra, and so for freq.
@@ -159,7 +159,7 @@ export class ClockModel {
     this.#aheadVariance.set(this.#blockVariance);
     const blockS = this.#windowS / BLOCKS;
     const fresh = Math.min(BLOCKS, Math.round(elapsedS / blockS));
-    for (let i = 0; i < fresh; i++) this.#shiftBlocks(newBlockVariance(seen));
+    for (let i = 0; i < fresh; i++) this.#shiftBlocks(newBlockVariance(seen, this.#windowS));
     const [extraOffset, extraFreq] = this.#extraVariances(seen, this.#aheadVariance);
     const overlap = Math.max(1, Math.min(MAX_OVERLAP, this.#windowS / elapsedS));
     // What whole blocks cannot say of windows at odd distances.
@@ -262,6 +262,13 @@ export class ClockModel {
   }
 }
 
-/** The mean of four such errors has the variance that a window tells, less the independent share. */
-const newBlockVariance = (seen: WindowMeasurement): number =>
-  BLOCKS * (1 - INDEPENDENT_SHARE) * seen.offsetSigmaNs * seen.offsetSigmaNs;
+/**
+ * Variance of a block's error: the mean of four such errors has the offset's variance, their slope
+ * the frequency's, less the independent share. The smaller counts. An offset that is uncertain
+ * because edges disagree says nothing of the slope: blocks as large as that would explain any.
+ */
+function newBlockVariance(seen: WindowMeasurement, windowS: number): number {
+  const byOffset = BLOCKS * seen.offsetSigmaNs ** 2;
+  const byFreq = PLACE_SQUARES * (windowS * seen.freqSigmaPpb) ** 2;
+  return (1 - INDEPENDENT_SHARE) * Math.min(byOffset, byFreq);
+}

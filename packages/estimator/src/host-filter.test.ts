@@ -85,6 +85,17 @@ describe("HostFilter", () => {
     expect(quantile(settled.errorsNs, 0.99)).toBeLessThan(70);
   });
 
+  it("believes a frequency that is known well though the offset is not: edges may disagree", () => {
+    const filter = new HostFilter();
+    for (let round = 0; round < 6; round++) {
+      const freqPpb = 15_000 + (round % 2 === 0 ? 100 : -900);
+      filter.update(round / 2, 40_000 * round, 700_000, freqPpb, 400);
+      const estimate = filter.predict(round / 2 + 1);
+      expect(Math.abs(estimate.freqPpb - 15_000)).toBeLessThan(1_500);
+      expect(estimate.freqSigmaPpb).toBeLessThan(2_000);
+    }
+  });
+
   it("predicts a sigma that covers a wandering crystal", () => {
     let within = 0;
     let count = 0;

@@ -124,9 +124,13 @@ export class HostCourse {
   }
 }
 
-/** The fix's bound at a later instant; a fix of the future stays as it is (ns). */
+/**
+ * The fix's bound at a later instant; a fix of the future stays as it is (ns). What is published is
+ * the filter's parabola, the bound's growth allows for what clocks do about a straight line.
+ */
 function grownAt(track: Track, refRawNs: RawNanos): number {
   const fix = track.fix!;
   const ageS = Math.max(0, diffNs(refRawNs, fix.atRefRawNs) * 1e-9);
-  return grownBoundNs(fix.boundNs, fix.freqSigmaPpb, ageS);
+  const bentNs = 0.5 * Math.abs(track.filter.freqRatePpbPerS) * ageS * ageS;
+  return grownBoundNs(fix.boundNs, fix.freqSigmaPpb, ageS) + bentNs;
 }

@@ -14,8 +14,13 @@ import type { ProbeBuffer } from "./probe-buffer.ts";
 
 /** A window is fitted once it spans this much (ns): the agent's own rule. */
 const SPAN_NS_MIN = 1_300_000_000;
-/** Recorded stamps are on the raw clock; only the rounding of both is left of a carry (ns). */
-const NO_CARRY = { sigmaNs: 0, boundNs: 0.5 };
+/** Recorded stamps are on the raw clock; of a carry only its rounding is left (ns). */
+const ROUNDING_NS = 0.5;
+/**
+ * How far a stamp may err to the side that shortens a delay (ns): a card's may be early by some
+ * 100 ns now and then. A kernel's or a program's errs to the other side, which harms no bound.
+ */
+const STAMP_BOUND_NS = { hardware: 250, kernel: 0, user: 0 } as const;
 
 /** How windows are fitted: as agents do it, or as the paper did. */
 export type Method = FitMethod;
@@ -40,7 +45,11 @@ export interface EdgeEnds {
 }
 
 /** Fits the window that both hosts have open; undefined when there is nothing in it. */
-export function fitWindow(ends: EdgeEnds, method: Method): EdgeFit | undefined {
+export function fitWindow(
+  ends: EdgeEnds,
+  method: Method,
+  timestamping: keyof typeof STAMP_BOUND_NS,
+): EdgeFit | undefined {
   const { owner, other, toOther, toOwner } = ends;
   if (Number.isNaN(owner.limitNs) || Number.isNaN(other.limitNs)) return undefined;
   const sentForwardCount = fill(forward, toOther, owner, other);
@@ -52,11 +61,12 @@ export function fitWindow(ends: EdgeEnds, method: Method): EdgeFit | undefined {
     const distrust = `only ${(spanNs / SECOND_NS).toFixed(1)} s of probes`;
     return create(EdgeFitSchema, { ...between, distrust });
   }
+  const carry = { sigmaNs: 0, boundNs: ROUNDING_NS + STAMP_BOUND_NS[timestamping] };
   const window = {
     forward,
     reverse,
-    ownerCarry: NO_CARRY,
-    otherCarry: NO_CARRY,
+    ownerCarry: carry,
+    otherCarry: carry,
     sentForwardCount,
     sentReverseCount,
   };
