@@ -272,16 +272,19 @@ export class Keeper {
   /**
    * Uncertainty of the domain line itself at a raw instant (ns).
    *
-   * The reference's own line is domain time by definition while its corrections are fresh; without
-   * them another host may lead by now, and it ages like everybody's.
+   * The reference's own line is domain time by definition while its corrections are fresh, but for
+   * rates that it has not heard yet; without corrections another host may lead by now, and the line
+   * ages like everybody's.
    */
   lineError(nowRawNs: RawNanos): { sigmaNs: number; boundNs: number } {
     const c = this.#correction;
     if (!c || !this.#line) return { sigmaNs: 0, boundNs: 0 };
     const closeAgeS = this.#ageS(c.windowCloseRawNs, nowRawNs) ?? 0;
-    if (c.isReference && closeAgeS < FRESH_CORRECTION_S) return { sigmaNs: 0, boundNs: 0 };
-    const ageS = Math.max(0, this.#ageS(c.solvedRawNs, nowRawNs) ?? 0);
     const unheardS = diffNs(nowRawNs, this.#line.last.rawNs) / SECOND_NS - ANNOUNCED_S;
+    if (c.isReference && closeAgeS < FRESH_CORRECTION_S) {
+      return { sigmaNs: 0, boundNs: bentNs(unheardS, c.farPull) };
+    }
+    const ageS = Math.max(0, this.#ageS(c.solvedRawNs, nowRawNs) ?? 0);
     return {
       sigmaNs: grownSigmaNs(c.offsetSigmaNs, c.freqSigmaPpb, ageS),
       boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS) + bentNs(unheardS, c.farPull),

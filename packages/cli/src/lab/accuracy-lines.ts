@@ -7,6 +7,10 @@ import type { ReferencePull } from "./pull-track.ts";
 export function accuracyLines(s: LabSummary): string[] {
   const { probes: p, worst_host: worst } = s;
   return [
+    ...s.outside.map(
+      (o) =>
+        `OUTSIDE of its bound: ${o.id}, ${o.state}, at ${o.at_s.toFixed(1)} s: error ${duration(o.true_error_ns)}, bound ${duration(o.bound_ns)}`,
+    ),
     ...(worst ? [`worst host: ${worst.id} with p99 ${duration(worst.true_error_p99_ns)}`] : []),
     `bound p50 ${duration(s.bound_ns.p50)}; 1.3 x half the round trip of the best path + 1 us: p50 ${duration(s.bound_limit_p50_ns)}; ${s.hosts_within_bound_limit} of ${s.hosts_with_bound_limit} hosts within theirs`,
     `true UTC within the bound to UTC: ${percent(s.within_utc_bound_share)} of ${s.utc_samples} samples; |system - UTC| p50 ${duration(s.utc_error_ns.p50)}, max ${duration(s.utc_error_ns.max)}; bound p50 ${duration(s.utc_bound_ns.p50)}`,

@@ -49,6 +49,14 @@ export interface LabSummary {
   /** Of all samples of all hosts that published a bound. */
   readonly within_bound_share: number | null;
   readonly samples: number;
+  /** The first samples in which the truth was outside of the bound: there should be none. */
+  readonly outside: readonly {
+    readonly id: string;
+    readonly at_s: number;
+    readonly state: string;
+    readonly true_error_ns: number | null;
+    readonly bound_ns: number | null;
+  }[];
   /** |system - true UTC|, and the bound on it as published, of all hosts, from then on. */
   readonly utc_error_ns: Percentiles;
   readonly utc_bound_ns: Percentiles;
@@ -73,8 +81,12 @@ export interface LabSummary {
   readonly processes: readonly ProcessCost[];
 }
 
+/** So many of the samples outside of their bounds are told one by one. */
+const OUTSIDE_TOLD = 10;
+
 /** See the module head. */
 export class Figures {
+  readonly #outside: Sample[] = [];
   readonly #startMs: number;
   readonly #tallies = new Map<string, HostTally>();
   readonly #paths = new PathTable();
@@ -118,6 +130,9 @@ export class Figures {
       trueErrorNs: domain === undefined ? null : Number(systemNs - domain),
       utcErrorNs: Number(systemNs - observer.utcAt(kernelRawNs)),
     };
+    const { trueErrorNs, boundNs } = sample;
+    const outside = trueErrorNs !== null && boundNs !== null && Math.abs(trueErrorNs) > boundNs;
+    if (outside && this.#outside.length < OUTSIDE_TOLD) this.#outside.push(sample);
     const settled = sample.atS >= SETTLED_AFTER_S;
     this.#tallyOf(id, role).add(sample, settled);
     this.#probes.note(id, status.counters);
@@ -153,6 +168,9 @@ export class Figures {
         samples,
       ),
       samples,
+      outside: this.#outside.map(({ id, atS, state, trueErrorNs, boundNs }) => {
+        return { id, at_s: atS, state, true_error_ns: trueErrorNs, bound_ns: boundNs };
+      }),
       utc_error_ns: all(tallies, (t) => t.utcErrorsNs),
       utc_bound_ns: all(tallies, (t) => t.utcBoundsNs),
       within_utc_bound_share: share(
