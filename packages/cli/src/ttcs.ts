@@ -1,9 +1,12 @@
 /** `ttcs`: the programs of Tick Tock Clock Sync. */
 import { SOFTWARE_VERSION } from "@ttcs/units";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { runAgent } from "./commands/agent.ts";
-import { runLab } from "./commands/lab.ts";
+import { runLab, runLabTraffic } from "./commands/lab.ts";
+import { runReplay } from "./commands/replay.ts";
 import { runServer } from "./commands/server.ts";
+import { type ForeignHand, parseForeign } from "./lab/foreign.ts";
+import { PROFILE_NAMES } from "./lab/profiles.ts";
 
 const number = (low: number, high: number, whole: boolean) => (text: string) => {
   const value = Number(text);
@@ -13,6 +16,13 @@ const number = (low: number, high: number, whole: boolean) => (text: string) => 
   throw new InvalidArgumentError(
     `give ${whole ? "a whole number" : "a number"}, ${low} to ${high}.`,
   );
+};
+const foreignHands = (text: string, before: readonly ForeignHand[] = []): ForeignHand[] => {
+  try {
+    return [...before, parseForeign(text)];
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 };
 const wholeNumber = (low: number, high: number) => number(low, high, true);
 
@@ -33,6 +43,7 @@ program
   )
   .option("--domain <name...>", "domains to run", ["default"])
   .option("--log-dir <folder>", "folder of ttcs-server.log (default: standard output)", "")
+  .option("--status-socket <path>", 'Unix socket that answers "status" (default: none)')
   .action(runServer);
 
 program
@@ -47,8 +58,37 @@ program
   .option("--hosts <count>", "how many agents", wholeNumber(1, 64), 8)
   .option("--seconds <seconds>", "how long (default: until Ctrl-C)", number(1, 1e7, false))
   .option("--seed <seed>", "seed of clocks and links", wholeNumber(0, 2 ** 32 - 1), 1)
+  .addOption(
+    new Option("--profile <name>", "conditions of all links")
+      .choices(PROFILE_NAMES)
+      .default("quiet"),
+  )
+  .option("--cross-traffic", "real queues: a shaper before each host, and bursts of datagrams")
+  .option("--pairs-per-second <rate>", "coded pairs on each directed edge", number(1, 500, false))
+  .option("--loopback", "no network namespaces, also as root")
+  .option("--ipv6", "IPv6 for everything")
+  .option("--no-slew", "no slew of the reference's clock (2 ms, 30 s after the start)")
+  .option("--foreign <what...>", "another hand: HOST@SECONDS:slew=PPM or :step=MS", foreignHands)
+  .option("--record <folder>", "record the probes of all hosts")
   .option("--json <file>", "processes while running, the summary at the end")
   .option("--demo", "say what to look at")
   .action(runLab);
+
+// The laboratory starts it; of no use to anybody else.
+program
+  .command("lab-traffic", { hidden: true })
+  .argument("<address...>")
+  .requiredOption("--mbit <rate>", "towards each address (Mbit/s)", number(0.1, 1e4, false))
+  .requiredOption("--seed <seed>", "seed of the bursts", wholeNumber(0, 2 ** 32 - 1))
+  .action(runLabTraffic);
+
+program
+  .command("replay")
+  .description("recorded probes in, estimates out")
+  .argument("[trace]", "folder with trace.json and probes.csv or probes.csv.gz")
+  .option("--out <file>", "where the estimates go (CSV)")
+  .option("--method <name>", "default or paper", "default")
+  .option("--report <file>", "where a report goes (HTML)")
+  .action(runReplay);
 
 await program.parseAsync();

@@ -1,2 +1,6 @@
 export * from "./core/index.ts";
-export { Coordinator, type CoordinatorOptions } from "./shell/server.ts";
+export {
+  Coordinator,
+  type CoordinatorDoor,
+  type CoordinatorOptions,
+} from "./shell/server.ts";

@@ -61,6 +61,7 @@ export {
   readCorrectionNs,
 } from "./probe.ts";
 export {
+  type CodecWatch,
   type GrpcMethod,
   type GrpcServiceDefinition,
   grpcServiceDefinition,

@@ -75,6 +75,19 @@ describe("a gRPC service definition", () => {
     expect(flush.hostName).toBeUndefined();
   });
 
+  it("tells its watch what it cannot read, and when packing begins and ends", () => {
+    const told: string[] = [];
+    const { exchange } = grpcServiceDefinition(PeerService, toBuffer, {
+      undecodable: () => told.push("undecodable"),
+      begin: () => told.push("begin"),
+      end: () => told.push("end"),
+    });
+    exchange.requestDeserialize(exchange.requestSerialize(create(ExchangeFlushSchema, {})));
+    expect(told).toEqual(["begin", "end", "begin", "end"]);
+    expect(() => exchange.requestDeserialize(Uint8Array.of(0x2a, 0x7f, 0x01))).toThrow();
+    expect(told.slice(4)).toEqual(["begin", "undecodable", "end"]);
+  });
+
   it("throws on bytes that are no message", () => {
     const broken = Uint8Array.of(0x2a, 0x7f, 0x01);
     expect(() => definition.exchange.requestDeserialize(broken)).toThrow();

@@ -6,7 +6,8 @@
  *
  * Approach: build the plain object that `server.addService` and `makeGenericClientConstructor` of
  * grpc-js take: path, stream flags, and the four functions between message and bytes. The caller
- * brings the function that turns bytes into what its library sends (a Buffer in Node).
+ * brings the function that turns bytes into what its library sends (a Buffer in Node), and may count
+ * what cannot be read.
  *
  * Assumptions: the library turns an error thrown by a deserialiser into a status of that call
  * (INTERNAL in grpc-js) instead of letting it end the process, and limits the size of messages.
@@ -42,6 +43,15 @@ export type GrpcServiceDefinition<
   >;
 };
 
+/** What the definition tells the caller of its work. */
+export interface CodecWatch {
+  /** Bytes came that are no such message; the call fails. */
+  undecodable?(): void;
+  /** Packing or unpacking begins and ends, for whoever puts a cost on it. */
+  begin?(): void;
+  end?(): void;
+}
+
 /**
  * The definition of `service` for grpc-js. `toBuffer` makes the bytes of a message what the library
  * sends, preferably without a copy: `(b) => Buffer.from(b.buffer, b.byteOffset, b.byteLength)`.
@@ -49,6 +59,7 @@ export type GrpcServiceDefinition<
 export function grpcServiceDefinition<Methods extends GenServiceMethods, Bytes extends Uint8Array>(
   service: GenService<Methods>,
   toBuffer: (bytes: Uint8Array) => Bytes,
+  watch: CodecWatch = {},
 ): GrpcServiceDefinition<Methods, Bytes> {
   const definition: Record<string, GrpcMethod<unknown, unknown, Bytes>> = {};
   for (const method of service.methods) {
@@ -57,10 +68,10 @@ export function grpcServiceDefinition<Methods extends GenServiceMethods, Bytes e
       path: `/${service.typeName}/${method.name}`,
       requestStream: methodKind === "client_streaming" || methodKind === "bidi_streaming",
       responseStream: methodKind === "server_streaming" || methodKind === "bidi_streaming",
-      requestSerialize: serializer(input, toBuffer),
-      requestDeserialize: (bytes) => fromBinary(input, bytes),
-      responseSerialize: serializer(output, toBuffer),
-      responseDeserialize: (bytes) => fromBinary(output, bytes),
+      requestSerialize: serializer(input, toBuffer, watch),
+      requestDeserialize: deserializer(input, watch),
+      responseSerialize: serializer(output, toBuffer, watch),
+      responseDeserialize: deserializer(output, watch),
       originalName: method.name,
     };
   }
@@ -71,8 +82,30 @@ export function grpcServiceDefinition<Methods extends GenServiceMethods, Bytes e
 function serializer<Bytes extends Uint8Array>(
   schema: DescMessage,
   toBuffer: (bytes: Uint8Array) => Bytes,
+  watch: CodecWatch,
 ): (message: unknown) => Bytes {
-  return (message) => toBuffer(toBinary(schema, message as MessageShape<DescMessage>));
+  return (message) => {
+    watch.begin?.();
+    try {
+      return toBuffer(toBinary(schema, message as MessageShape<DescMessage>));
+    } finally {
+      watch.end?.();
+    }
+  };
+}
+
+function deserializer(schema: DescMessage, watch: CodecWatch): (bytes: Uint8Array) => unknown {
+  return (bytes) => {
+    watch.begin?.();
+    try {
+      return fromBinary(schema, bytes);
+    } catch (error) {
+      watch.undecodable?.();
+      throw error;
+    } finally {
+      watch.end?.();
+    }
+  };
 }
 
 /** "host:port" as gRPC and people write it, with brackets around an IPv6 address. */

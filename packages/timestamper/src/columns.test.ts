@@ -2,11 +2,13 @@ import { relativeTo } from "@ttcs/units";
 import { describe, expect, test } from "vitest";
 import {
   absoluteFrom,
-  copyStamps,
   createStamps,
+  createTriples,
   halvesOf,
+  packColumns,
   putTime,
   reserveStamps,
+  unpackColumns,
 } from "./columns.ts";
 
 describe("columns", () => {
@@ -43,11 +45,53 @@ describe("columns", () => {
     stamps.systemNs[0] = 9n;
     reserveStamps(stamps, 3);
     expect(stamps.probe.length).toBeGreaterThanOrEqual(4);
-    expect(copyStamps(stamps)).toEqual({
-      length: 1,
-      peer: Uint32Array.of(7),
-      probe: Float64Array.of(8),
-      systemNs: BigInt64Array.of(9n),
+    expect([stamps.length, stamps.peer[0], stamps.probe[0], stamps.systemNs[0]]).toEqual([
+      1,
+      7,
+      8,
+      9n,
+    ]);
+  });
+
+  test("a packed batch holds what counted, column by column, and nothing behind it", () => {
+    const sent = createStamps(8);
+    const received = createStamps(8);
+    const triples = createTriples(8);
+    for (const [columns, count] of [
+      [sent, 3],
+      [received, 2],
+    ] as const) {
+      columns.length = count;
+      for (let i = 0; i < 8; i++) {
+        columns.peer[i] = 10 * count + i;
+        columns.probe[i] = 2 ** 52 + i;
+        columns.systemNs[i] = BigInt(100 * count + i);
+      }
+    }
+    triples.length = 1;
+    triples.rawBeforeNs[0] = -1n;
+    triples.systemNs[0] = 1n << 60n;
+    triples.rawAfterNs[0] = 7n;
+    const out = unpackColumns(packColumns(sent, received, triples));
+    expect(out).toEqual({
+      sent: {
+        length: 3,
+        peer: Uint32Array.of(30, 31, 32),
+        probe: Float64Array.of(2 ** 52, 2 ** 52 + 1, 2 ** 52 + 2),
+        systemNs: BigInt64Array.of(300n, 301n, 302n),
+      },
+      received: {
+        length: 2,
+        peer: Uint32Array.of(20, 21),
+        probe: Float64Array.of(2 ** 52, 2 ** 52 + 1),
+        systemNs: BigInt64Array.of(200n, 201n),
+      },
+      triples: {
+        length: 1,
+        rawBeforeNs: BigInt64Array.of(-1n),
+        systemNs: BigInt64Array.of(1n << 60n),
+        rawAfterNs: BigInt64Array.of(7n),
+      },
     });
   });
 });

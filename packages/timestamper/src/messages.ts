@@ -2,7 +2,8 @@
  * What main thread and worker say to each other. Plain data; faults keep their code and fields.
  */
 import { type ErrorCode, TtcsError } from "@ttcs/units";
-import type { ProbeIdentity, ProbeTarget, TimestamperBatch } from "./types.ts";
+import type { PackedColumns } from "./columns.ts";
+import type { ClockStatus, ProbeCounters, ProbeIdentity, ProbeTarget } from "./types.ts";
 
 /** What the worker is asked for. Each request is answered once. */
 export type Request =
@@ -37,10 +38,20 @@ export interface PlainError {
   readonly fields?: Readonly<Record<string, string | number>>;
 }
 
+/** A batch as it crosses the threads. */
+export interface PackedBatch {
+  readonly columns: PackedColumns;
+  readonly rawNs: bigint;
+  readonly status: ClockStatus;
+  readonly counters: ProbeCounters;
+  /** Processor time of the worker's thread since it began (s). */
+  readonly cpuS: number;
+}
+
 /** What the worker says. */
 export type Notice =
   | { readonly kind: "opened"; readonly probePort: number; readonly startRawNs: bigint }
-  | { readonly kind: "batch"; readonly batch: TimestamperBatch }
+  | { readonly kind: "batch"; readonly batch: PackedBatch }
   | { readonly kind: "answer"; readonly id: number; readonly value: unknown }
   | { readonly kind: "refused"; readonly id: number; readonly error: PlainError }
   | { readonly kind: "fatal"; readonly error: PlainError };

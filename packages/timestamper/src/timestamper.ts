@@ -6,7 +6,14 @@
  * library); that is a fault too. Batches that arrive after `close` was called are dropped.
  */
 import { Worker } from "node:worker_threads";
-import { fromPlain, type Notice, type NumberedRequest, type Request } from "./messages.ts";
+import { unpackColumns } from "./columns.ts";
+import {
+  fromPlain,
+  type Notice,
+  type NumberedRequest,
+  type PackedBatch,
+  type Request,
+} from "./messages.ts";
 import type {
   ClockReading,
   ProbeIdentity,
@@ -18,6 +25,15 @@ import type {
 
 /** How long the worker may take to close before it is ended by force (ms). */
 const CLOSE_PATIENCE_MS = 2000;
+
+/** The worker's heap, which holds hardly more than its code (MB). */
+const WORKER_LIMITS = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
+
+/** A timestamper that tells what it costs. */
+export interface MeteredTimestamper extends Timestamper {
+  /** Processor time of the worker's thread at its last batch (s). */
+  readonly cpuS: number;
+}
 
 /** From source the worker is a file beside this one; bundled it stands beside the program. */
 function workerUrl(): URL {
@@ -38,12 +54,15 @@ export async function openTimestamper(
   options: TimestamperOptions,
   onBatch: (batch: TimestamperBatch) => void,
   onFatal: (error: Error) => void,
-): Promise<Timestamper> {
+): Promise<MeteredTimestamper> {
   const link = new WorkerLink(options, onBatch, onFatal);
   const { probePort, startRawNs } = await link.opened;
   return {
     probePort,
     startRawNs,
+    get cpuS() {
+      return link.cpuS;
+    },
     setIdentity: (identity: ProbeIdentity) => link.tell({ kind: "setIdentity", identity }),
     setTargets: (targets: readonly ProbeTarget[], pairsPerSecond: number) =>
       link.tell({ kind: "setTargets", targets, pairsPerSecond }),
@@ -64,6 +83,7 @@ interface Pending<T> {
 
 class WorkerLink {
   readonly opened: Promise<Opened>;
+  cpuS = 0;
   readonly #worker: Worker;
   readonly #onBatch: (batch: TimestamperBatch) => void;
   readonly #onFatal: (error: Error) => void;
@@ -85,7 +105,10 @@ class WorkerLink {
     const opened = Promise.withResolvers<Opened>();
     this.opened = opened.promise;
     this.#opening = opened;
-    this.#worker = new Worker(workerUrl(), { workerData: options });
+    this.#worker = new Worker(workerUrl(), {
+      workerData: options,
+      resourceLimits: WORKER_LIMITS,
+    });
     const exited = Promise.withResolvers<void>();
     this.#exited = exited.promise;
     this.#worker.on("message", (notice: Notice) => this.#hear(notice));
@@ -129,7 +152,7 @@ class WorkerLink {
         this.#opening = undefined;
         return;
       case "batch":
-        if (!this.#closing) this.#onBatch(notice.batch);
+        if (!this.#closing) this.#take(notice.batch);
         return;
       case "answer":
         this.#settle(notice.id)?.resolve(notice.value);
@@ -140,6 +163,11 @@ class WorkerLink {
       case "fatal":
         this.#end(fromPlain(notice.error));
     }
+  }
+
+  #take({ columns, rawNs, status, counters, cpuS }: PackedBatch): void {
+    this.cpuS = cpuS;
+    this.#onBatch({ ...unpackColumns(columns), rawNs, status, counters });
   }
 
   #settle(id: number): Pending<unknown> | undefined {

@@ -5,24 +5,42 @@
  * actions that come out are carried out here. Nothing is decided in this file.
  */
 import { readFileSync } from "node:fs";
-import type { Server } from "node:net";
+import { isIPv6 } from "node:net";
 import { hostname } from "node:os";
-import { type AgentConfig, hostPort, PROBE_DOMAIN_NUMBER } from "@ttcs/protocol";
+import {
+  type AgentConfig,
+  type ExchangeFlush,
+  hostPort,
+  PROBE_DOMAIN_NUMBER,
+} from "@ttcs/protocol";
 import {
   type LabOptions,
+  type MeteredTimestamper,
   openTimestamper,
-  type Timestamper,
+  type ProbeTarget,
   type TimestamperBatch,
 } from "@ttcs/timestamper";
 import { hashText, type RawNanos, rawNanos, SOFTWARE_VERSION } from "@ttcs/units";
 import type { Logger } from "pino";
 import { type AgentAction, AgentCore } from "../core/agent.ts";
 import { nowStatus } from "../core/now.ts";
-import { agentStatus } from "../core/status.ts";
+import { type AgentStatus, agentStatus } from "../core/status.ts";
 import { resolveAddress } from "./address.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
+import { prefixed } from "./counters.ts";
+import { Door } from "./door.ts";
+import { CpuMeter, type CpuSeconds } from "./meter.ts";
 import { PeerLinks } from "./peer-links.ts";
-import { serveStatus } from "./status-socket.ts";
+import { type FlushRecorder, flushRecorder } from "./recorder.ts";
+import { type StatusServer, serveStatus } from "./status-socket.ts";
+
+/** An agent has some ten neighbours, an anchor up to 64, and a mesh may be dealt anew meanwhile. */
+const PROVED_MAX = 256;
+/** A status is this old at most when it is told (ms): less than the time between two batches. */
+const STATUS_MS = 40;
+
+/** The status as the process tells it. */
+export type ProcessStatus = AgentStatus & { readonly cpu: CpuSeconds };
 
 /** A configuration with its ports filled in. */
 export type ReadyConfig = AgentConfig & { readonly probePort: number; readonly agentPort: number };
@@ -33,10 +51,20 @@ export class Agent {
   readonly #log: Logger;
   readonly #core: AgentCore;
   readonly #identity: { hostId: string; domain: string; correctClock: boolean };
-  #timestamper!: Timestamper;
-  #peers!: PeerLinks;
-  #link!: CoordinatorLink;
-  #status!: Server;
+  readonly #record: FlushRecorder;
+  readonly #meter = new CpuMeter();
+  readonly #door: Door;
+  readonly #peers: PeerLinks;
+  #timestamper: MeteredTimestamper | undefined;
+  #link: CoordinatorLink | undefined;
+  #status!: StatusServer;
+  #probeAddress = "";
+  #targets: readonly ProbeTarget[] = [];
+  /** Neighbours that were named as being of the other address family. */
+  readonly #unreachable = new Set<string>();
+  #quiet = false;
+  #toldStatus = "";
+  #toldMs = 0;
   /** Raw clock at the last batch, and the monotonic clock then (ns). */
   #lastRawNs = 0n;
   #lastMonotonicNs = 0n;
@@ -47,10 +75,15 @@ export class Agent {
     this.#log = log;
     const hostId = config.hostId || hostname();
     this.#identity = { hostId, domain: config.domain, correctClock: config.correctClock };
+    this.#record = flushRecorder(config.labClock?.recordDir, hostId);
     this.#core = new AgentCore({
       ...this.#identity,
       coordinatorAddress: this.#coordinatorAddress(),
+      meter: this.#meter,
     });
+    this.#door = new Door({ name: "agents' port", provedMax: PROVED_MAX }, log);
+    const onFlush = (flush: ExchangeFlush) => this.#run(this.#core.handleFlush(flush));
+    this.#peers = new PeerLinks(onFlush, this.#door, this.#meter);
   }
 
   /**
@@ -71,23 +104,29 @@ export class Agent {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#link.close();
+    this.#link?.close();
     this.#peers.close();
     this.#status.close();
-    await this.#timestamper.close();
+    await this.#timestamper?.close();
+  }
+
+  /** Sends no probes any more and goes on in everything else, so that counters come to rest. */
+  quiet(): void {
+    this.#quiet = true;
+    this.#timestamper?.setTargets(this.#targets, 0);
   }
 
   async #open(onFatal: (error: Error) => void): Promise<void> {
     const config = this.#config;
     this.#status = await serveStatus(config.statusSocket, {
-      status: () => agentStatus(this.#core, this.#identity, this.#nowRawNs()),
-      now: async () => nowStatus(this.#core, this.#identity.hostId, await this.#timestamper.read()),
+      status: () => this.#statusText(),
+      now: () => this.#now(),
     });
     const probeAddress = await resolveAddress(config.probeAddress);
     const managementAddress = await resolveAddress(config.managementAddress);
-    this.#peers = new PeerLinks((flush) => this.#run(this.#core.handleFlush(flush)));
+    this.#probeAddress = probeAddress;
     await this.#peers.listen(managementAddress, config.agentPort);
-    this.#timestamper = await openTimestamper(
+    const timestamper = await openTimestamper(
       {
         address: probeAddress,
         port: config.probePort,
@@ -97,14 +136,15 @@ export class Agent {
       (batch) => this.#onBatch(batch),
       onFatal,
     );
-    this.#tick(this.#timestamper.startRawNs);
+    this.#timestamper = timestamper;
+    this.#tick(timestamper.startRawNs);
     const hello = {
       hostId: this.#identity.hostId,
       region: config.region,
       clockQuality: config.clockQuality,
       correctClock: config.correctClock,
       probeAddress,
-      probePort: this.#timestamper.probePort,
+      probePort: timestamper.probePort,
       managementAddress,
       agentPort: this.#peers.port,
       softwareVersion: SOFTWARE_VERSION,
@@ -117,6 +157,49 @@ export class Agent {
     });
     this.#log.info({ ...hello }, "agent started");
     this.#link.open();
+  }
+
+  async #now() {
+    // Until the kernel's stamps are proved there is no clock to read.
+    if (!this.#timestamper) throw new Error("the agent is starting");
+    return nowStatus(this.#core, this.#identity.hostId, await this.#timestamper.read());
+  }
+
+  /** Who asks all the time gets the same answer for a moment: asking must not cost the rounds. */
+  #statusText(): string {
+    const nowMs = performance.now();
+    if (this.#toldStatus === "" || nowMs - this.#toldMs >= STATUS_MS) {
+      this.#toldStatus = JSON.stringify(this.#processStatus());
+      this.#toldMs = nowMs;
+    }
+    return this.#toldStatus;
+  }
+
+  #processStatus(): ProcessStatus {
+    const status = agentStatus(this.#core, this.#identity, this.#nowRawNs());
+    const counters = {
+      ...status.counters,
+      ...prefixed("peer_", this.#peers.counters),
+      ...prefixed("agent_port_", this.#door.counters),
+      ...prefixed("coordinator_", this.#link?.counters ?? {}),
+      ...prefixed("status_", this.#status.counters),
+    };
+    return { ...status, counters, cpu: this.#meter.seconds(this.#timestamper?.cpuS ?? 0) };
+  }
+
+  /** Starts probing; names once who cannot be reached because his address is of the other family. */
+  #probe(targets: readonly ProbeTarget[], pairsPerSecond: number): void {
+    this.#targets = targets;
+    const isV6 = isIPv6(this.#probeAddress);
+    for (const { address } of targets) {
+      if (isIPv6(address) === isV6 || this.#unreachable.has(address)) continue;
+      this.#unreachable.add(address);
+      this.#log.warn(
+        `cannot probe the neighbour at ${address} from ${this.#probeAddress}: ` +
+          "one is IPv4, the other IPv6; give both a probe_address of one family",
+      );
+    }
+    this.#timestamper?.setTargets(targets, this.#quiet ? 0 : pairsPerSecond);
   }
 
   #coordinatorAddress(): string {
@@ -147,20 +230,23 @@ export class Agent {
     switch (action.kind) {
       case "identify": {
         const { hostNumber } = action;
-        this.#timestamper.setIdentity({ domainNumber: PROBE_DOMAIN_NUMBER, hostNumber });
+        this.#timestamper?.setIdentity({ domainNumber: PROBE_DOMAIN_NUMBER, hostNumber });
         break;
       }
       case "probe":
-        this.#timestamper.setTargets(action.targets, action.pairsPerSecond);
+        this.#probe(action.targets, action.pairsPerSecond);
         break;
       case "neighbours":
         this.#peers.setNeighbours(action.neighbours);
         break;
       case "flush":
+        this.#record(action.message);
+        this.#meter.begin("exchange");
         this.#peers.send(action.hostNumber, action.message);
+        this.#meter.end();
         break;
       case "report":
-        this.#link.send(action.message);
+        this.#link?.send(action.message);
         break;
       case "adjust":
         void this.#adjust(action.freqPpb);
@@ -169,7 +255,7 @@ export class Agent {
         void this.#step(action.stepNs, action.freqPpb);
         break;
       case "errors":
-        this.#timestamper.setErrors(action.maxErrorNs, action.estErrorNs, action.synchronised);
+        this.#timestamper?.setErrors(action.maxErrorNs, action.estErrorNs, action.synchronised);
         break;
       case "log":
         this.#log[action.level](action.text);
@@ -179,7 +265,7 @@ export class Agent {
 
   async #adjust(freqPpb: number): Promise<void> {
     try {
-      const rawNs = await this.#timestamper.adjustFrequency(freqPpb);
+      const rawNs = await this.#timestamper!.adjustFrequency(freqPpb);
       this.#run(this.#core.handleAdjusted(rawNanos(rawNs), freqPpb));
     } catch (error) {
       this.#run(this.#core.handleWriteFailed((error as Error).message));
@@ -188,7 +274,7 @@ export class Agent {
 
   async #step(stepNs: number, freqPpb: number): Promise<void> {
     try {
-      const rawNs = await this.#timestamper.step(stepNs);
+      const rawNs = await this.#timestamper!.step(stepNs);
       this.#run(this.#core.handleStepped(rawNanos(rawNs), stepNs));
     } catch (error) {
       return this.#run(this.#core.handleWriteFailed((error as Error).message));
@@ -220,5 +306,6 @@ function labOptions(lab: NonNullable<AgentConfig["labClock"]>): LabOptions {
     ...(lab.slewNs
       ? { slew: { slewNs: lab.slewNs, atS: lab.slewAtS, ratePpb: lab.slewRatePpb } }
       : {}),
+    ...(lab.recordDir ? { recordDir: lab.recordDir } : {}),
   };
 }

@@ -3,6 +3,9 @@ import { type ClientDuplexStream, credentials, makeGenericClientConstructor } fr
 import type { AgentMessage, CoordinatorMessage } from "@ttcs/protocol";
 import { channelOptions, coordinatorService } from "./grpc.ts";
 
+/** Reports that wait to be sent; those after them come too late to be of use. */
+const BACKLOG_LIMIT = 8;
+
 /** Reconnect after this long (ms), doubled with every failure up to the largest. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
@@ -28,12 +31,16 @@ export class CoordinatorLink {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
+  /** Messages that could not be read or dealt with, and reports that could not be sent. */
+  readonly counters = { undecodable_messages: 0, faults: 0, reports_dropped: 0 };
+
   constructor(address: string, events: LinkEvents) {
     this.#address = address;
     this.#events = events;
-    const Client = makeGenericClientConstructor(coordinatorService, "CoordinatorService");
-    const options = { ...channelOptions, "grpc.max_reconnect_backoff_ms": 1_000 };
-    this.#client = new Client(this.#address, credentials.createInsecure(), options);
+    const undecodable = () => this.counters.undecodable_messages++;
+    const service = coordinatorService({ undecodable });
+    const Client = makeGenericClientConstructor(service, "CoordinatorService");
+    this.#client = new Client(this.#address, credentials.createInsecure(), channelOptions);
   }
 
   /** Begins; from now on the link is kept open until `close`. */
@@ -43,7 +50,10 @@ export class CoordinatorLink {
 
   /** Sends if there is a stream; a round that cannot be sent is of no use later. */
   send(message: AgentMessage): void {
-    this.#stream?.write(message);
+    const stream = this.#stream;
+    if (!stream) return;
+    if (stream.writableLength < BACKLOG_LIMIT) stream.write(message);
+    else this.counters.reports_dropped++;
   }
 
   close(): void {
@@ -74,7 +84,11 @@ export class CoordinatorLink {
       clearTimeout(firstWord);
       // Only a welcome is success: a refused agent must not knock ten times a second.
       if (message.body.case === "welcome") this.#retryMs = RETRY_MS_MIN;
-      this.#events.onMessage(message);
+      try {
+        this.#events.onMessage(message);
+      } catch {
+        this.counters.faults++;
+      }
     });
     stream.on("error", (error: Error) => end(error.message));
     stream.on("end", () => end("the coordinator ended the stream"));

@@ -1,19 +1,55 @@
 /** Binds the generated services to grpc-js. */
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
-import { CoordinatorService, grpcServiceDefinition, PeerService } from "@ttcs/protocol";
+import {
+  type CodecWatch,
+  CoordinatorService,
+  grpcServiceDefinition,
+  PeerService,
+} from "@ttcs/protocol";
+import type { Meter } from "../core/meter.ts";
 
 // What fails is told once, in our own words; the library's lines on standard error would repeat it.
 setLogVerbosity(logVerbosity.NONE);
 
 const toBuffer = (b: Uint8Array): Buffer => Buffer.from(b.buffer, b.byteOffset, b.byteLength);
 
-export const coordinatorService = grpcServiceDefinition(CoordinatorService, toBuffer);
-export const peerService = grpcServiceDefinition(PeerService, toBuffer);
+/** The coordinator's service as an agent calls it. */
+export const coordinatorService = (watch: CodecWatch) =>
+  grpcServiceDefinition(CoordinatorService, toBuffer, watch);
 
-/** Settings of every channel: small messages, and a dead peer noticed within seconds. */
-export const channelOptions = {
+/** The neighbours' service, for both ends. */
+export const peerService = (watch: CodecWatch) =>
+  grpcServiceDefinition(PeerService, toBuffer, watch);
+
+/** Puts the cost of packing and unpacking messages on the exchange. */
+export function exchangeWatch(meter: Meter, undecodable: () => void): Required<CodecWatch> {
+  return { begin: () => meter.begin("exchange"), end: () => meter.end(), undecodable };
+}
+
+/** Settings of every channel: small messages, a dead peer noticed within seconds, nothing extra. */
+const common = {
   "grpc.max_receive_message_length": 1 << 20,
   "grpc.keepalive_time_ms": 5_000,
   "grpc.keepalive_timeout_ms": 3_000,
+  // Bookkeeping for debugging tools that nobody asks.
+  "grpc.enable_channelz": 0,
+};
+
+/** Settings of a channel to somebody else. */
+export const channelOptions = {
+  ...common,
   "grpc.keepalive_permit_without_calls": 1,
+  "grpc.max_reconnect_backoff_ms": 1_000,
+  // Streams are opened again by our own hand, and no proxy stands between hosts that measure.
+  "grpc.enable_retries": 0,
+  "grpc.enable_http_proxy": 0,
+  "grpc.service_config_disable_resolution": 1,
+};
+
+/** Settings of a server: one stream for each caller is what is needed. */
+export const serverOptions = {
+  ...common,
+  "grpc.max_concurrent_streams": 4,
+  // In MB, of one connection.
+  "grpc-node.max_session_memory": 4,
 };

@@ -1,39 +1,69 @@
 /**
  * The exchange with neighbours on TCP 6171. The end that does not own an edge dials; both directions
  * of the exchange travel on that one stream.
+ *
+ * Nobody but a neighbour is heard. Who calls in the name of a neighbour whose stream is alive is a
+ * rival and not heard either; one that has fallen silent is replaced.
  */
 import {
   type ClientDuplexStream,
   credentials,
   makeGenericClientConstructor,
   Server,
-  ServerCredentials,
   type ServerDuplexStream,
+  type ServiceClientConstructor,
 } from "@grpc/grpc-js";
 import { type ExchangeFlush, hostPort, type Neighbour } from "@ttcs/protocol";
 import { TtcsError } from "@ttcs/units";
-import { channelOptions, peerService } from "./grpc.ts";
+import { type Meter, noMeter } from "../core/meter.ts";
+import type { Door } from "./door.ts";
+import { channelOptions, exchangeWatch, peerService, serverOptions } from "./grpc.ts";
 
 /** Dial a lost neighbour again after this long (ms). */
 const REDIAL_MS = 500;
+/** A neighbour speaks twice a second; after this long without a word another may take its place (ms). */
+const SILENT_MS = 2_000;
+/** Flushes that wait to be sent to one neighbour; those after them come too late to be of use. */
+const BACKLOG_LIMIT = 8;
 
-type Writable = Pick<ClientDuplexStream<ExchangeFlush, ExchangeFlush>, "write">;
+type Flush = ExchangeFlush;
+type CallerStream = ServerDuplexStream<Flush, Flush>;
+type DialStream = ClientDuplexStream<Flush, Flush>;
+type Writable = Pick<DialStream, "write" | "writableLength">;
+
+/** A neighbour that has dialled. */
+interface Caller {
+  readonly call: CallerStream;
+  heardMs: number;
+}
+
+/** What was dropped, by kind, since the start. */
+export interface PeerCounters {
+  /** Bytes that are no message. */
+  undecodable_messages: number;
+  /** Messages in the name of no neighbour, or of one that does not dial this host. */
+  unknown_hosts: number;
+  /** Messages in the name of a neighbour that speaks on another connection. */
+  rivals: number;
+  /** Flushes not sent because the neighbour does not read. */
+  flushes_dropped: number;
+  /** Messages that could not be dealt with. */
+  faults: number;
+}
 
 /** One dialled neighbour. */
 class Dial {
   readonly address: string;
   readonly #client;
-  readonly #onFlush: (flush: ExchangeFlush) => void;
-  #stream: ClientDuplexStream<ExchangeFlush, ExchangeFlush> | undefined;
+  readonly #onFlush: (flush: Flush) => void;
+  #stream: DialStream | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(address: string, onFlush: (flush: ExchangeFlush) => void) {
+  constructor(Client: ServiceClientConstructor, address: string, onFlush: (flush: Flush) => void) {
     this.address = address;
     this.#onFlush = onFlush;
-    const Client = makeGenericClientConstructor(peerService, "PeerService");
-    const options = { ...channelOptions, "grpc.max_reconnect_backoff_ms": 1_000 };
-    this.#client = new Client(address, credentials.createInsecure(), options);
+    this.#client = new Client(address, credentials.createInsecure(), channelOptions);
     this.#open();
   }
 
@@ -49,7 +79,7 @@ class Dial {
   }
 
   #open(): void {
-    const stream: ClientDuplexStream<ExchangeFlush, ExchangeFlush> = this.#client.exchange();
+    const stream: DialStream = this.#client.exchange();
     this.#stream = stream;
     const lost = () => {
       if (this.#stream !== stream || this.#closed) return;
@@ -64,19 +94,29 @@ class Dial {
 
 /** See the module head. */
 export class PeerLinks {
-  readonly #onFlush: (flush: ExchangeFlush) => void;
-  readonly #server = new Server(channelOptions);
+  readonly counters: PeerCounters = {
+    undecodable_messages: 0,
+    unknown_hosts: 0,
+    rivals: 0,
+    flushes_dropped: 0,
+    faults: 0,
+  };
+  readonly #onFlush: (flush: Flush) => void;
+  readonly #door: Door;
+  readonly #server = new Server(serverOptions);
+  readonly #Client: ServiceClientConstructor;
   readonly #dials = new Map<number, Dial>();
-  readonly #callers = new Map<number, Writable>();
-  /** Numbers of the present neighbours: nobody else is answered. */
-  #wanted: ReadonlySet<number> = new Set();
+  readonly #callers = new Map<number, Caller>();
+  /** Numbers of the neighbours that dial this host: nobody else is answered. */
+  #expected: ReadonlySet<number> = new Set();
   port = 0;
 
-  constructor(onFlush: (flush: ExchangeFlush) => void) {
+  constructor(onFlush: (flush: Flush) => void, door: Door, meter: Meter = noMeter) {
     this.#onFlush = onFlush;
-    this.#server.addService(peerService, {
-      exchange: (call: ServerDuplexStream<ExchangeFlush, ExchangeFlush>) => this.#serve(call),
-    });
+    this.#door = door;
+    const service = peerService(exchangeWatch(meter, () => this.counters.undecodable_messages++));
+    this.#Client = makeGenericClientConstructor(service, "PeerService");
+    this.#server.addService(service, { exchange: (call: CallerStream) => this.#serve(call) });
   }
 
   /**
@@ -85,20 +125,19 @@ export class PeerLinks {
    * @throws TtcsError AGENT_SERVER when the address or port cannot be bound.
    */
   async listen(address: string, port: number): Promise<void> {
-    const at = hostPort(address, port);
-    this.port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(at, ServerCredentials.createInsecure(), (cause, bound) => {
-        if (!cause) return resolve(bound);
-        const detail = `cannot bind ${at} (${cause.message}); management_address must be an address of this host`;
-        reject(new TtcsError("AGENT_SERVER", { detail }, { cause }));
-      });
-    });
+    try {
+      this.port = await this.#door.listen(address, port, this.#server);
+    } catch (error) {
+      const cause = error as Error;
+      const detail = `cannot bind ${hostPort(address, port)} (${cause.message}); management_address must be an address of this host`;
+      throw new TtcsError("AGENT_SERVER", { detail }, { cause });
+    }
   }
 
   /** Dials the owners among the neighbours, and drops everybody who is none any more. */
   setNeighbours(neighbours: readonly Neighbour[]): void {
     const wanted = new Map(neighbours.map((n) => [n.hostNumber, n]));
-    this.#wanted = new Set(wanted.keys());
+    this.#expected = new Set(neighbours.filter((n) => n.owner).map((n) => n.hostNumber));
     for (const [number, dial] of this.#dials) {
       const n = wanted.get(number);
       if (n && !n.owner && hostPort(n.managementAddress, n.agentPort) === dial.address) continue;
@@ -106,41 +145,51 @@ export class PeerLinks {
       this.#dials.delete(number);
     }
     for (const number of this.#callers.keys()) {
-      if (!wanted.has(number)) this.#callers.delete(number);
+      if (!this.#expected.has(number)) this.#callers.delete(number);
     }
     for (const n of neighbours) {
       if (n.owner || this.#dials.has(n.hostNumber)) continue;
+      const { hostNumber } = n;
       const address = hostPort(n.managementAddress, n.agentPort);
-      this.#dials.set(n.hostNumber, new Dial(address, this.#onFlush));
+      const hear = (flush: Flush) => {
+        // A neighbour speaks for itself only.
+        if (flush.fromHost === hostNumber) this.#hear(flush);
+        else this.counters.unknown_hosts++;
+      };
+      this.#dials.set(hostNumber, new Dial(this.#Client, address, hear));
     }
   }
 
   /** Sends a flush if the neighbour is connected; a flush that comes later is of no use. */
-  send(hostNumber: number, flush: ExchangeFlush): void {
-    const stream = this.#dials.get(hostNumber)?.stream ?? this.#callers.get(hostNumber);
-    stream?.write(flush);
+  send(hostNumber: number, flush: Flush): void {
+    const stream: Writable | undefined =
+      this.#dials.get(hostNumber)?.stream ?? this.#callers.get(hostNumber)?.call;
+    if (!stream) return;
+    if (stream.writableLength < BACKLOG_LIMIT) stream.write(flush);
+    else this.counters.flushes_dropped++;
   }
 
   close(): void {
     for (const dial of this.#dials.values()) dial.close();
+    this.#door.close();
     this.#server.forceShutdown();
   }
 
-  #serve(call: ServerDuplexStream<ExchangeFlush, ExchangeFlush>): void {
+  #serve(call: CallerStream): void {
+    const peer = call.getPeer();
     let caller = 0;
     const gone = () => {
-      if (this.#callers.get(caller) === call) this.#callers.delete(caller);
+      if (this.#callers.get(caller)?.call === call) this.#callers.delete(caller);
     };
-    call.on("data", (flush: ExchangeFlush) => {
+    call.on("data", (flush: Flush) => {
+      if (!this.#door.maySpeak(peer)) return;
       // A new coordinator may have given the caller a new number.
-      if (flush.fromHost !== caller) {
-        gone();
-        caller = flush.fromHost;
-        if (this.#wanted.has(caller)) this.#callers.set(caller, call);
-      } else if (!this.#callers.has(caller) && this.#wanted.has(caller)) {
-        this.#callers.set(caller, call);
+      if (flush.fromHost !== caller) gone();
+      caller = flush.fromHost;
+      if (this.#admit(call, flush.fromHost)) {
+        this.#door.prove(peer);
+        this.#hear(flush);
       }
-      this.#onFlush(flush);
     });
     call.on("error", gone);
     call.on("end", () => {
@@ -148,5 +197,31 @@ export class PeerLinks {
       call.end();
     });
     call.on("cancelled", gone);
+  }
+
+  /** Whether what comes on `call` in the name of host `number` is heard. */
+  #admit(call: CallerStream, number: number): boolean {
+    if (!this.#expected.has(number)) {
+      this.counters.unknown_hosts++;
+      return false;
+    }
+    const nowMs = performance.now();
+    const present = this.#callers.get(number);
+    if (present && present.call !== call && nowMs - present.heardMs < SILENT_MS) {
+      this.counters.rivals++;
+      return false;
+    }
+    if (present?.call === call) present.heardMs = nowMs;
+    else this.#callers.set(number, { call, heardMs: nowMs });
+    return true;
+  }
+
+  /** Junk may be well-formed: what the core cannot stand is counted, and does not end the process. */
+  #hear(flush: Flush): void {
+    try {
+      this.#onFlush(flush);
+    } catch {
+      this.counters.faults++;
+    }
   }
 }

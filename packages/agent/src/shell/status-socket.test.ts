@@ -50,7 +50,47 @@ test("a second agent on the same socket is refused, a stale socket file is repla
   const address = path();
   const first = await serve(address);
   await expect(serve(address)).rejects.toThrow(/Failed to create agent server: another agent/);
-  await new Promise((resolve) => first.close(resolve));
+  first.close();
   await serve(address);
   expect(await ask(address, "status\n")).toEqual([{ state: "LOCKED" }]);
+});
+
+async function until(done: () => boolean): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 4_000 && !done(); waitedMs += 10) await sleep(10);
+  expect(done()).toBe(true);
+}
+
+test("a line without an end ends its connection, and a client that does not read is left", async () => {
+  const address = path();
+  const server = await serveStatus(address, { status: () => "x".repeat(100_000) });
+  onTestFinished(() => server.close());
+  const endless = connect(address);
+  endless.on("error", () => {});
+  endless.write("y".repeat(10_000));
+  await until(() => server.counters.endless_lines === 1);
+  const deaf = connect(address);
+  deaf.on("error", () => {});
+  deaf.pause();
+  deaf.write("status\n".repeat(200));
+  await until(() => server.counters.unread_answers === 1);
+  deaf.destroy();
+  expect(server.counters.connections).toBe(2);
+});
+
+test("among too many connections the silent ones make room, not the one that asks", async () => {
+  const address = path();
+  const server = await serve(address);
+  const first = connect(address);
+  const answers: string[] = [];
+  createInterface({ input: first }).on("line", (line) => answers.push(line));
+  await until(() => server.counters.connections === 1);
+  const silent = Array.from({ length: 60 }, () => connect(address).on("error", () => {}));
+  await until(() => server.counters.connections === 61);
+  first.write("status\n");
+  await until(() => answers.length === 1);
+  silent.push(...Array.from({ length: 40 }, () => connect(address).on("error", () => {})));
+  await until(() => server.counters.evicted === 37);
+  first.write("status\n");
+  await until(() => answers.length === 2);
+  for (const socket of [first, ...silent]) socket.destroy();
 });

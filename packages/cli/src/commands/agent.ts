@@ -1,12 +1,15 @@
 /** `ttcs agent`: the agent in this process. */
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { Agent, openLog } from "@ttcs/agent";
 import { parseAgentConfig } from "@ttcs/protocol";
 import { fail } from "../fail.ts";
-import { endWithParent, onEnd } from "../process-life.ts";
+import { endWithParent, onEnd, onQuiet, surviveBrokenStreams } from "../process-life.ts";
 
 /** Runs until a signal. */
 export async function runAgent(options: { readonly config: string }): Promise<void> {
+  // An agent does a little work, for ever: compiling it eagerly would cost more than it saves.
+  setFlagsFromString("--battery-saver-mode");
   const config = readConfig(options.config);
   if (!config.labClock && config.correctClock) {
     fail(
@@ -18,8 +21,10 @@ export async function runAgent(options: { readonly config: string }): Promise<vo
     log.error(error.message);
     return fail(error.message, 1);
   };
+  surviveBrokenStreams((message) => log.warn(message));
   const agent = await Agent.start(config, log, die).catch(die);
   process.send?.({ started: true });
+  onQuiet(() => agent.quiet());
   onEnd(() => agent.close());
   endWithParent();
 }

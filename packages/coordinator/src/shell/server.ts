@@ -4,14 +4,9 @@
  * One server runs many domains and never mixes them: a stream belongs to the domain that its first
  * message names, and to no other.
  */
+
 import { create } from "@bufbuild/protobuf";
-import {
-  logVerbosity,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  setLogVerbosity,
-} from "@grpc/grpc-js";
+import { logVerbosity, Server, type ServerDuplexStream, setLogVerbosity } from "@grpc/grpc-js";
 import {
   type AgentMessage,
   type CoordinatorMessage,
@@ -23,11 +18,41 @@ import {
 import { TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
 import { type Action, DomainCore, type ServerTime } from "../core/domain.ts";
+import { implausible } from "./plausible.ts";
 
 /** Beat of deadlines (ms). */
 const TICK_MS = 20;
 /** A stream that cannot take more than this many messages is a stalled agent. */
 const BACKLOG_LIMIT = 64;
+
+/** What strangers call a domain is repeated to this length (characters). */
+const NAME_SHOWN = 64;
+
+/** What stands before the coordinator's port: takes connections and turns junk away. */
+export interface CoordinatorDoor {
+  readonly counters: object;
+  /** Rejects when the address or port cannot be bound. */
+  listen(address: string, port: number, server: Server): Promise<number>;
+  /** The connection of `peer` ("address:port") has said something sensible. */
+  prove(peer: string): void;
+  /** False, and the end of the connection, when `peer` says more than anybody needs. */
+  maySpeak(peer: string): boolean;
+  close(): void;
+}
+
+/** What was dropped, by kind, since the start. */
+export interface CoordinatorCounters {
+  /** Bytes that are no message. */
+  undecodable_messages: number;
+  /** Messages for a domain that is not run here, or that cannot be true. */
+  refused_messages: number;
+  /** Messages on a stream that has not joined. */
+  unjoined_messages: number;
+  /** Streams ended because the agent does not read, or says too much. */
+  ended_streams: number;
+  /** Messages that could not be dealt with. */
+  faults: number;
+}
 
 /** How a coordinator is set up. */
 export interface CoordinatorOptions {
@@ -46,30 +71,47 @@ type Stream = ServerDuplexStream<AgentMessage, CoordinatorMessage>;
 setLogVerbosity(logVerbosity.NONE);
 
 const toBuffer = (b: Uint8Array): Buffer => Buffer.from(b.buffer, b.byteOffset, b.byteLength);
-const service = grpcServiceDefinition(CoordinatorService, toBuffer);
 
 /** A running coordinator. */
 export class Coordinator {
+  readonly counters: CoordinatorCounters = {
+    undecodable_messages: 0,
+    refused_messages: 0,
+    unjoined_messages: 0,
+    ended_streams: 0,
+    faults: 0,
+  };
   readonly #log: Logger;
+  readonly #door: CoordinatorDoor;
   readonly #server = new Server({
     "grpc.max_receive_message_length": 1 << 20,
     "grpc.keepalive_time_ms": 5_000,
     "grpc.keepalive_timeout_ms": 3_000,
+    "grpc.max_concurrent_streams": 4,
+    // Bookkeeping for debugging tools that nobody asks.
+    "grpc.enable_channelz": 0,
+    // In MB, of one connection.
+    "grpc-node.max_session_memory": 4,
   });
   readonly #domains = new Map<string, DomainCore>();
   readonly #streams = new Map<number, Stream>();
+  readonly #joined = new Set<number>();
   #nextConnection = 1;
   #timer: NodeJS.Timeout | undefined;
+  #solveUs = 0;
   port = 0;
 
-  constructor(options: CoordinatorOptions, log: Logger) {
+  constructor(options: CoordinatorOptions, log: Logger, door: CoordinatorDoor) {
     this.#log = log;
+    this.#door = door;
     // A later start outranks an earlier one; agents refuse what is older than they have seen.
     const term = BigInt(Math.floor(Date.now() / 1000));
     for (const domain of options.domains) {
       const { pairsPerSecond, meshSeed } = options;
       this.#domains.set(domain, new DomainCore({ domain, term, pairsPerSecond, meshSeed }));
     }
+    const undecodable = () => this.counters.undecodable_messages++;
+    const service = grpcServiceDefinition(CoordinatorService, toBuffer, { undecodable });
     this.#server.addService(service, { subscribe: (stream: Stream) => this.#serve(stream) });
   }
 
@@ -78,43 +120,70 @@ export class Coordinator {
    *
    * @throws TtcsError COORDINATOR_SERVER when the address or port cannot be bound.
    */
-  static async start(options: CoordinatorOptions, log: Logger): Promise<Coordinator> {
-    const coordinator = new Coordinator(options, log);
+  static async start(
+    options: CoordinatorOptions,
+    log: Logger,
+    door: CoordinatorDoor,
+  ): Promise<Coordinator> {
+    const coordinator = new Coordinator(options, log, door);
     await coordinator.#listen(options);
     return coordinator;
   }
 
+  /** Processor time of the domains' cores since the start (s). */
+  get solveS(): number {
+    return this.#solveUs / 1e6;
+  }
+
+  /** Streams of agents that have joined. */
+  get agentCount(): number {
+    return this.#joined.size;
+  }
+
+  get domainNames(): readonly string[] {
+    return [...this.#domains.keys()];
+  }
+
   close(): void {
     clearInterval(this.#timer);
+    this.#door.close();
     this.#server.forceShutdown();
   }
 
   async #listen({ address, port }: CoordinatorOptions): Promise<void> {
-    const at = hostPort(address, port);
-    this.port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(at, ServerCredentials.createInsecure(), (cause, bound) => {
-        if (!cause) return resolve(bound);
-        const detail = `${cause.message}; choose another --listen address or port`;
-        reject(new TtcsError("COORDINATOR_SERVER", { address: at, detail }, { cause }));
-      });
-    });
+    try {
+      this.port = await this.#door.listen(address, port, this.#server);
+    } catch (error) {
+      const cause = error as Error;
+      const detail = `${cause.message}; choose another --listen address or port`;
+      const at = hostPort(address, port);
+      throw new TtcsError("COORDINATOR_SERVER", { address: at, detail }, { cause });
+    }
     this.#timer = setInterval(() => {
-      for (const domain of this.#domains.values()) this.#run(domain.handleTick(now()));
+      for (const domain of this.#domains.values()) {
+        this.#run(this.#metered(() => domain.handleTick(now())));
+      }
     }, TICK_MS);
   }
 
   #serve(stream: Stream): void {
+    const peer = stream.getPeer();
     const connection = this.#nextConnection++;
     let domain: DomainCore | undefined;
     this.#streams.set(connection, stream);
     stream.on("data", (message: AgentMessage) => {
+      if (!this.#door.maySpeak(peer)) {
+        this.counters.ended_streams++;
+        return;
+      }
       domain ??= this.#domains.get(message.header?.domain ?? "");
       if (!domain) return this.#refuse(stream, message.header?.domain ?? "");
-      this.#run(domain.handleMessage(connection, message, now()));
+      this.#hear(domain, connection, message, peer);
     });
     const gone = () => {
       if (!this.#streams.delete(connection)) return;
-      if (domain) this.#run(domain.handleClose(connection, now()));
+      this.#joined.delete(connection);
+      if (domain) this.#run(this.#metered(() => domain!.handleClose(connection, now())));
     };
     stream.on("error", gone);
     stream.on("cancelled", gone);
@@ -125,11 +194,50 @@ export class Coordinator {
     });
   }
 
+  /** Junk may be well-formed: what the core cannot stand is counted, and does not end the server. */
+  #hear(domain: DomainCore, connection: number, message: AgentMessage, peer: string): void {
+    const fault = message.body.case === "hello" ? implausible(message.body.value) : undefined;
+    if (fault) {
+      this.#refuseWith(this.#streams.get(connection), message.header?.domain ?? "", fault);
+      return;
+    }
+    let actions: readonly Action[];
+    try {
+      actions = this.#metered(() => domain.handleMessage(connection, message, now()));
+    } catch (error) {
+      this.counters.faults++;
+      this.#log.warn(`a message of ${peer} could not be dealt with: ${(error as Error).message}`);
+      return;
+    }
+    if (actions.some((a) => isWelcome(a, connection))) {
+      this.#joined.add(connection);
+      this.#door.prove(peer);
+    } else if (!this.#joined.has(connection)) this.counters.unjoined_messages++;
+    this.#run(actions);
+  }
+
+  #metered<T>(work: () => T): T {
+    const before = process.threadCpuUsage();
+    try {
+      return work();
+    } finally {
+      const { user, system } = process.threadCpuUsage(before);
+      this.#solveUs += user + system;
+    }
+  }
+
   #refuse(stream: Stream, name: string): void {
-    const reason = `this server runs no domain "${name}"; download the agent's config file anew`;
+    const shown = name.slice(0, NAME_SHOWN);
+    const reason = `this server runs no domain "${shown}"; download the agent's config file anew`;
+    this.#refuseWith(stream, shown, reason);
+  }
+
+  #refuseWith(stream: Stream | undefined, domain: string, reason: string): void {
+    this.counters.refused_messages++;
+    if (!stream || stream.writableEnded) return;
     this.#log.warn(`refused ${stream.getPeer()}: ${reason}`);
     const body = { case: "refusal" as const, value: { reason } };
-    stream.write(create(CoordinatorMessageSchema, { header: { domain: name }, body }));
+    stream.write(create(CoordinatorMessageSchema, { header: { domain }, body }));
     stream.end();
   }
 
@@ -146,12 +254,18 @@ export class Coordinator {
     if (!stream) return;
     if (stream.writableLength > BACKLOG_LIMIT) {
       this.#log.warn(`a stalled stream is ended: ${stream.getPeer()}`);
+      this.counters.ended_streams++;
       stream.destroy();
       return;
     }
     stream.write(message);
   }
 }
+
+const isWelcome = (action: Action, connection: number): boolean =>
+  action.kind === "send" &&
+  action.connection === connection &&
+  action.message.body.case === "welcome";
 
 function now(): ServerTime {
   return { monotonicMs: performance.now(), unixNs: BigInt(Date.now()) * 1_000_000n };

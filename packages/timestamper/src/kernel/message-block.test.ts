@@ -28,12 +28,18 @@ describe("a block of messages", () => {
     }
   });
 
-  test("gets its room for control messages back after a call has used it", () => {
+  test("gets its room for names and control messages back after a call has used it", () => {
     const block = new MessageBlock(2, sizes);
+    const { view } = block.memory;
     for (const slot of [0, 1]) {
-      block.memory.view.setUint32(slot * MMSGHDR.size + MSGHDR.controlLength, 0, true);
+      view.setUint32(slot * MMSGHDR.size + MSGHDR.controlLength, 0, true);
+      view.setUint32(slot * MMSGHDR.size + MSGHDR.nameLength, 1, true);
     }
-    block.resetControl(1);
+    block.reset(1);
     expect([block.controlLengthOf(0), block.controlLengthOf(1)]).toEqual([104, 0]);
+    const nameLengths = [0, 1].map((i) =>
+      view.getUint32(i * MMSGHDR.size + MSGHDR.nameLength, true),
+    );
+    expect(nameLengths).toEqual([sizes.name, 1]);
   });
 });

@@ -23,12 +23,14 @@ export class MessageBlock {
   readonly slots: number;
   readonly memory: Memory;
   readonly #sizes: SlotSizes;
+  readonly #nameLength: number;
   readonly #payloadAt: number;
   readonly #controlAt: number;
   readonly #nameAt: number;
 
   constructor(slots: number, sizes: SlotSizes) {
     this.slots = slots;
+    this.#nameLength = sizes.name;
     this.#sizes = {
       payload: align8(sizes.payload),
       control: align8(sizes.control),
@@ -94,11 +96,13 @@ export class MessageBlock {
     return this.memory.view.getUint32(i * MMSGHDR.size + MSGHDR.controlLength, true);
   }
 
-  /** Gives the first `count` messages their room for control messages back: the kernel took it. */
-  resetControl(count: number): void {
+  /** Gives the first `count` messages their room for names and control messages back. */
+  reset(count: number): void {
+    const { view } = this.memory;
     for (let i = 0; i < count; i++) {
-      const at = i * MMSGHDR.size + MSGHDR.controlLength;
-      this.memory.view.setUint32(at, this.#sizes.control, true);
+      const at = i * MMSGHDR.size;
+      view.setUint32(at + MSGHDR.nameLength, this.#nameLength, true);
+      view.setUint32(at + MSGHDR.controlLength, this.#sizes.control, true);
     }
   }
 }

@@ -7,6 +7,7 @@ import {
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SO_TIMESTAMPING,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -63,15 +64,21 @@ function prepare(fd: number, family: number): void {
   const stamps =
     SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
   setOption(fd, SOL_SOCKET, SO_TIMESTAMPING, stamps, "SO_TIMESTAMPING");
-  // The kernel gives what net.core.rmem_max allows and says nothing when that is less.
-  setOption(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES, "SO_RCVBUF");
+  if (trySetOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES) < 0) {
+    // The kernel gives what net.core.rmem_max allows and says nothing when that is less.
+    setOption(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER_BYTES, "SO_RCVBUF");
+  }
   if (family === AF_INET6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, "IPV6_V6ONLY");
 }
 
-function setOption(fd: number, level: number, name: number, value: number, text: string): void {
+function trySetOption(fd: number, level: number, name: number, value: number): number {
   const memory = new Memory(8);
   memory.view.setInt32(0, value, true);
-  const result = libc.setsockopt(fd, level, name, memory.address, 4);
+  return libc.setsockopt(fd, level, name, memory.address, 4);
+}
+
+function setOption(fd: number, level: number, name: number, value: number, text: string): void {
+  const result = trySetOption(fd, level, name, value);
   checked(result, "setsockopt", `the kernel refuses ${text}; Linux 3.17 or later is needed`);
 }
 

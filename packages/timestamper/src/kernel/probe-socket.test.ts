@@ -49,6 +49,25 @@ describe("the kernel probe socket", () => {
     expect(Array.from(received.probe.subarray(0, 2))).toEqual([6, 7]);
   });
 
+  for (const address of ["127.0.0.1", "::1"]) {
+    test(`hears a host it has probed only from where that host is (${address})`, async () => {
+      const [own, friend, forger] = [1, 2, 2].map((hostNumber) => {
+        const socket = openKernelProbeSocket({ address, port: 0 });
+        socket.setIdentity({ domainNumber: 117, hostNumber });
+        return socket;
+      });
+      const stamps = createStamps(4);
+      const received = createStamps(4);
+      own.sendPairs([{ hostNumber: 2, address, port: friend.port }], [1]);
+      forger.sendPairs([{ hostNumber: 1, address, port: own.port }], [2 ** 40]);
+      friend.sendPairs([{ hostNumber: 1, address, port: own.port }], [7]);
+      await drainUntil(own, stamps, received, () => received.length >= 2);
+      for (const socket of [own, friend, forger]) socket.close();
+      expect(Array.from(received.probe.subarray(0, received.length))).toEqual([14, 15]);
+      expect(own.counters).toMatchObject({ received: 2, malformed: 0, foreignSource: 2 });
+    });
+  }
+
   test("says that a port is taken", () => {
     const first = openKernelProbeSocket({ address: "127.0.0.1", port: 0 });
     const fault = faultOf("127.0.0.1", first.port);

@@ -13,7 +13,10 @@
  * Assumptions: sysctl net.core.tstamp_allow_data is 1 (the default) or CAP_NET_RAW is held;
  * otherwise the frame does not come back, and the self-check says so.
  *
- * What it cannot see: how long a packet waits between stamp and wire, and who really sent a probe.
+ * A probe in the name of a host that has been probed is heard only from that host's address and port:
+ * one strange number in its series would spoil the window.
+ *
+ * What it cannot see: how long a packet waits between stamp and wire, and a forged source address.
  */
 import { createProbeFields, decodeProbe, encodeProbe, PROBE_BYTES } from "@ttcs/protocol";
 import { assert } from "@ttcs/units";
@@ -36,12 +39,12 @@ import {
 import { libc } from "./libc.ts";
 import { MessageBlock } from "./message-block.ts";
 import { openStampedSocket } from "./open-socket.ts";
-import { familyOf, socketAddress } from "./socket-address.ts";
+import { familyOf, isAt, placeOf, type SocketPlace, socketAddress } from "./socket-address.ts";
 
 /** Messages per call: above 16 the kernel's work dominates, and 64 keeps the memory small. */
 const BATCH = 64;
-/** Calls per drain and queue: a flood of 16 000 datagrams must not hold the worker for ever. */
-const DRAIN_CALLS_MAX = 256;
+/** Calls per drain and queue: a flood waits, or is lost in the kernel, and the worker goes on. */
+const DRAIN_CALLS_MAX = 64;
 /** Room for a returned frame (bytes): the probe behind Ethernet, VLAN tags, IPv6 and UDP. */
 const FRAME_BYTES = 256;
 /** Room for control messages (bytes): the stamp (64) and the error's description (up to 64). */
@@ -54,8 +57,14 @@ export interface ProbeSocketOptions {
   readonly port: number;
 }
 
+/** What is counted here; the last is more than every probe socket counts. */
+export interface KernelProbeCounters extends ProbeCounters {
+  /** Probes that bear a neighbour's number and come from another address or port: dropped. */
+  foreignSource: number;
+}
+
 /** A set of zero counters. */
-export function createCounters(): ProbeCounters {
+export function createCounters(): KernelProbeCounters {
   return {
     sent: 0,
     sendErrors: 0,
@@ -64,6 +73,7 @@ export function createCounters(): ProbeCounters {
     receivedUnstamped: 0,
     malformed: 0,
     injectedLoss: 0,
+    foreignSource: 0,
   };
 }
 
@@ -90,11 +100,13 @@ class KernelProbeSocket implements ProbeSocket {
   readonly #incoming = new MessageBlock(BATCH, {
     payload: FRAME_BYTES,
     control: CONTROL_BYTES,
-    name: 0,
+    name: SOCKADDR_IN6.size,
   });
   readonly #fields = createProbeFields();
   /** The kernel's bytes of each target's address; empty when it is none of this socket's family. */
   readonly #names = new WeakMap<ProbeTarget, Uint8Array>();
+  /** Where each host that has been probed is; what comes from elsewhere in its name is not its own. */
+  readonly #places = new Map<number, SocketPlace>();
   #domainNumber = 0;
   #hostNumber = 0;
   #closed = false;
@@ -149,6 +161,7 @@ class KernelProbeSocket implements ProbeSocket {
       name = socketAddress(target.address, target.port) ?? EMPTY_NAME;
       if (name.length > 0 && familyOf(name) !== this.#family) name = EMPTY_NAME;
       this.#names.set(target, name);
+      if (name.length > 0) this.#places.set(target.hostNumber, placeOf(name));
     }
     return name;
   }
@@ -195,7 +208,7 @@ class KernelProbeSocket implements ProbeSocket {
         if (isSent) this.#takeSent(i, out, halves);
         else this.#takeReceived(i, out, halves);
       }
-      block.resetControl(count);
+      block.reset(count);
       if (count < BATCH) return;
     }
   }
@@ -225,6 +238,11 @@ class KernelProbeSocket implements ProbeSocket {
       this.#hostNumber !== 0;
     if (!isOurs) {
       this.counters.malformed++;
+      return;
+    }
+    const place = this.#places.get(fields.fromHost);
+    if (place !== undefined && !isAt(block.memory.view, block.nameAt(slot), place)) {
+      this.counters.foreignSource++;
       return;
     }
     const stampAt = this.#stampAt(slot);

@@ -32,6 +32,34 @@ export function familyOf(bytes: Uint8Array): number {
   return bytes[SOCKADDR_IN.family] | (bytes[SOCKADDR_IN.family + 1] << 8);
 }
 
+/** Port and address in the kernel's bytes, as words to compare. */
+export interface SocketPlace {
+  readonly words: Uint32Array;
+  /** Where the words after the first stand in the kernel's bytes. */
+  readonly addressAt: number;
+}
+
+/** The place that a target's bytes name. */
+export function placeOf(name: Uint8Array): SocketPlace {
+  const isV6 = familyOf(name) === AF_INET6;
+  const addressAt = isV6 ? SOCKADDR_IN6.address : SOCKADDR_IN.address;
+  const view = new DataView(name.buffer, name.byteOffset, name.length);
+  const words = new Uint32Array(isV6 ? 5 : 2);
+  words[0] = view.getUint32(0);
+  for (let i = 1; i < words.length; i++) words[i] = view.getUint32(addressAt + 4 * (i - 1));
+  return { words, addressAt };
+}
+
+/** True when the sender's bytes at `at` name the same place. Allocation free. */
+export function isAt(view: DataView, at: number, { words, addressAt }: SocketPlace): boolean {
+  // Family and port; then the address. Flow label and scope of an IPv6 sender say nothing of it.
+  if (view.getUint32(at) !== words[0]) return false;
+  for (let i = 1; i < words.length; i++) {
+    if (view.getUint32(at + addressAt + 4 * (i - 1)) !== words[i]) return false;
+  }
+  return true;
+}
+
 function putFamilyAndPort(bytes: Uint8Array, family: number, port: number): void {
   bytes[SOCKADDR_IN.family] = family;
   bytes[SOCKADDR_IN.port] = port >>> 8;
