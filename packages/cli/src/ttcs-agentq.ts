@@ -4,6 +4,7 @@ import { SOFTWARE_VERSION } from "@ttcs/units";
 import { Command, InvalidArgumentError } from "commander";
 import { AgentClient, type Answers } from "./agentq/client.ts";
 import { fail } from "./fail.ts";
+import { endQuietlyWithoutReader } from "./process-life.ts";
 
 const DEFAULT_ADDRESS = "/run/ttcs/agent.sock";
 
@@ -52,4 +53,5 @@ const program = new Command("ttcs-agentq")
     await ask(request, options).catch((error: Error) => fail(error.message, 1));
   });
 
+endQuietlyWithoutReader();
 await program.parseAsync();

@@ -8,6 +8,10 @@ import { runServer } from "./commands/server.ts";
 import { type ForeignHand, parseForeign } from "./lab/foreign.ts";
 import { PROFILE_NAMES } from "./lab/profiles.ts";
 
+/** Two hosts cannot outvote a third. */
+const HOSTS_MIN = 3;
+const HOSTS_MAX = 64;
+
 const number = (low: number, high: number, whole: boolean) => (text: string) => {
   const value = Number(text);
   if (text.trim() !== "" && value >= low && value <= high && (!whole || Number.isInteger(value))) {
@@ -25,6 +29,11 @@ const foreignHands = (text: string, before: readonly ForeignHand[] = []): Foreig
   }
 };
 const wholeNumber = (low: number, high: number) => number(low, high, true);
+const hostCount = (text: string): number => {
+  const count = wholeNumber(1, HOSTS_MAX)(text);
+  if (count >= HOSTS_MIN) return count;
+  throw new InvalidArgumentError(`a domain needs three hosts; give 3 to ${HOSTS_MAX}.`);
+};
 
 const program = new Command("ttcs")
   .description("Keeps the clocks of a fleet of Linux hosts together, and shows that it does.")
@@ -55,7 +64,7 @@ program
 program
   .command("lab")
   .description("run a whole domain on this machine: one server, N agents with virtual clocks")
-  .option("--hosts <count>", "how many agents", wholeNumber(1, 64), 8)
+  .option("--hosts <count>", "how many agents (3 to 64)", hostCount, 8)
   .option("--seconds <seconds>", "how long (default: until Ctrl-C)", number(1, 1e7, false))
   .option("--seed <seed>", "seed of clocks and links", wholeNumber(0, 2 ** 32 - 1), 1)
   .addOption(
@@ -68,7 +77,11 @@ program
   .option("--loopback", "no network namespaces, also as root")
   .option("--ipv6", "IPv6 for everything")
   .option("--no-slew", "no slew of the reference's clock (2 ms, 30 s after the start)")
-  .option("--foreign <what...>", "another hand: HOST@SECONDS:slew=PPM or :step=MS", foreignHands)
+  .option(
+    "--foreign <what...>",
+    "another hand: HOST@SECONDS:slew=PPM, :step=MS or :setting=PPM",
+    foreignHands,
+  )
   .option("--record <folder>", "record the probes of all hosts")
   .option("--json <file>", "processes while running, the summary at the end")
   .option("--demo", "say what to look at")

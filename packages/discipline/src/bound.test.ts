@@ -23,5 +23,6 @@ test("a bound never shrinks with age, and never falls below sigma", () => {
 
 test("domain time cannot have left an announced line before its announcement ended", () => {
   expect(bentNs(-1)).toBe(0);
-  expect(bentNs(2)).toBe(100);
+  // 25 ppb a round: 0, 25, 50 ... ppb for half a second each, and half a step to spare.
+  expect(bentNs(2)).toBe(125);
 });

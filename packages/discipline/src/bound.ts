@@ -9,6 +9,7 @@
  * are promises about hardware, not measurements: 100 ppb, and 100 ppb/s, twice 0.05 ppm/s, the
  * strongest temperature swing of one crystal. Clocks that break them break the bound.
  */
+import { ROUND_NS, SECOND_NS } from "@ttcs/units";
 
 /**
  * The coordinator bends domain time by at most this (ppb per s): 25 ppb a round. A host that hears
@@ -35,12 +36,14 @@ export const SILENT_AFTER_S = 2;
  */
 export function bentNs(unheardS: number, farPull = false): number {
   const s = Math.max(0, unheardS);
-  const nearNs = 0.5 * DOMAIN_FREQ_RATE_PPB_PER_S * s * s;
+  // Rates change in steps, a round each: half a step more than the smooth ramp.
+  const stepS = ROUND_NS / SECOND_NS;
+  const nearNs = 0.5 * DOMAIN_FREQ_RATE_PPB_PER_S * s * (s + stepS);
   const farS = Math.max(0, s - (farPull ? 0 : FAR_PULL_SILENCE_S - SILENT_AFTER_S));
   // From one end of the allowed range to the other, and there it stays.
   const rampS = Math.min(farS, (2 * FAR_PULL_LIMIT_PPB) / FAR_FREQ_RATE_PPB_PER_S);
   const rampPpb = FAR_FREQ_RATE_PPB_PER_S * rampS;
-  return nearNs + 0.5 * rampPpb * rampS + rampPpb * (farS - rampS);
+  return nearNs + 0.5 * rampPpb * (rampS + stepS) + rampPpb * (farS - rampS);
 }
 
 /** Promises about the oscillator. */

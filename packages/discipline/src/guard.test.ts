@@ -21,6 +21,7 @@ const proposal: Proposal = {
   windowCloseRawNs: 4_000n,
   referencePullNs: -5,
   referenceMaxErrorNs: 1e6,
+  heirBoundNs: 0,
 };
 const standing: Standing = {
   term: 7n,

@@ -31,6 +31,7 @@ export interface Proposal {
   readonly windowCloseRawNs: bigint;
   readonly referencePullNs: number;
   readonly referenceMaxErrorNs: number;
+  readonly heirBoundNs: number;
 }
 
 /** What the agent obeys at the moment. */
@@ -80,6 +81,7 @@ function numbersProblem(p: Proposal): string | undefined {
     ["valid-for", p.validForNs],
     ["pull", Math.abs(p.referencePullNs)],
     ["maximum error", p.referenceMaxErrorNs],
+    ["bound of heirs", p.heirBoundNs],
   ] as const) {
     if (!(value >= 0 && Number.isFinite(value))) return `${name} ${value}`;
   }

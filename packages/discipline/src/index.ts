@@ -1,4 +1,5 @@
 export {
+  BOUND_SIGMAS,
   bentNs,
   DOMAIN_FREQ_RATE_PPB_PER_S,
   FAR_FREQ_RATE_PPB_PER_S,

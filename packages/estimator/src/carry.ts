@@ -85,6 +85,8 @@ export class Carry {
   #suspectBatches = 0;
   /** First sample of the suspicious batches; `#samples.length` when there are none. */
   #suspectFrom = 0;
+  /** First sample of the second suspicious batch: the change may lie within the first. */
+  #cleanFrom = 0;
   #foreignBreakCount = 0;
   #lastForeignBreak: ForeignBreak | undefined;
   readonly #before = new Float64Array(SLICE);
@@ -289,6 +291,7 @@ export class Carry {
       return;
     }
     if (this.#suspectBatches === 0) this.#suspectFrom = first;
+    if (this.#suspectBatches === 1) this.#cleanFrom = first;
     this.#suspectBatches++;
     if (this.#suspectBatches >= SUSPECT_BATCHES) this.#foreignBreak();
     else this.#refit(this.#suspectFrom);
@@ -329,9 +332,10 @@ export class Carry {
     this.#foreignBreakCount++;
     const old = this.#segment(0);
     const samples = this.#samples;
-    const from = this.#suspectFrom;
-    this.#refit(from);
-    const gapStartS = from > 0 ? samples.xS[from - 1] : old.startS;
+    const last = this.#suspectFrom;
+    const from = this.#cleanFrom;
+    this.#refit(last);
+    const gapStartS = last > 0 ? samples.xS[last - 1] : old.startS;
     const startS = samples.xS[from];
     const expectedNs = old.valueAt(startS);
     const oldPpb = old.slopePpb;

@@ -72,7 +72,21 @@ export class GaussianState {
         p[r * n + c] = left[r * n + c] - seen * gain[c] + gain[r] * variance * gain[c];
       }
     }
+    this.#symmetrise();
     return -((innovation * innovation) / total + Math.log(total)) / 2;
+  }
+
+  /** Takes out what rounding has made of the symmetry: left alone it doubles with every update. */
+  #symmetrise(): void {
+    const n = this.size;
+    const p = this.covariance;
+    for (let r = 1; r < n; r++) {
+      for (let c = 0; c < r; c++) {
+        const mean = (p[r * n + c] + p[c * n + r]) / 2;
+        p[r * n + c] = mean;
+        p[c * n + r] = mean;
+      }
+    }
   }
 
   /** Image of h under the covariance. */

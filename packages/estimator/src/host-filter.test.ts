@@ -96,6 +96,30 @@ describe("HostFilter", () => {
     }
   });
 
+  it("stays sound for two days of measurements, and after gaps of any length", {
+    timeout: 60_000,
+  }, () => {
+    const filter = new HostFilter();
+    const random = new Prng(12);
+    let atS = 0;
+    for (let round = 0; round < 349_500; round++) {
+      atS += round % 50_000 === 49_999 ? 36_000 : 0.5;
+      const sigmaNs = round % 1_000 === 999 ? 0.5 : 10;
+      filter.update(
+        atS,
+        sigmaNs * random.normal(),
+        sigmaNs,
+        2 * sigmaNs * random.normal(),
+        2 * sigmaNs,
+      );
+    }
+    const { offsetNs, freqPpb, offsetSigmaNs } = filter.predict(atS + 1);
+    expect(Math.abs(offsetNs)).toBeLessThan(60);
+    expect(Math.abs(freqPpb)).toBeLessThan(60);
+    expect(offsetSigmaNs).toBeGreaterThan(0.5);
+    expect(offsetSigmaNs).toBeLessThan(30);
+  });
+
   it("predicts a sigma that covers a wandering crystal", () => {
     let within = 0;
     let count = 0;

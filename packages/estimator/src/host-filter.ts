@@ -131,7 +131,8 @@ export class HostFilter {
     if (Number.isNaN(this.#atS)) return this.#begin(seen, 0);
     if (atS < this.#atS) return rejected;
     const innovationSigmas = this.#liveliest.weigh(seen);
-    if (innovationSigmas > GATE_SIGMAS) {
+    // What is no number does not fit either.
+    if (!(innovationSigmas <= GATE_SIGMAS)) {
       this.#rejections++;
       if (this.#rejections < REJECTIONS_TO_RESET) return { accepted: false, innovationSigmas };
       return this.#begin(seen, innovationSigmas);

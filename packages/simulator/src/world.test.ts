@@ -291,6 +291,47 @@ test("an edge with an asymmetric path is expelled and named at both ends, and sp
   expect(steady.worstNs).toBeLessThan(120);
 });
 
+test.each([61, 62])(
+  "a reference that its own daemon steps costs nobody the lock (seed %i)",
+  (seed) => {
+    const world = new World({ seed });
+    world.run(20);
+    const logged = world.log.length;
+    world.nodes[0].host.step(world.nowNs, 2_000_000);
+    const after = watch(world, 8);
+    world.nodes[0].host.disturb(world.nowNs, 300_000);
+    const slew = watch(world, 4);
+    expect(after.outside + slew.outside).toBe(0);
+    expect(world.log.slice(logged).filter((l) => /DISRUPTED|ACQUIRING|HOLDOVER/.test(l))).toEqual(
+      [],
+    );
+  },
+);
+
+test("a lost reference counts on an heir whose line is off, within its bound", () => {
+  for (const seed of [3, 4, 5]) {
+    const world = new World({ seed, hosts: 4, asymmetryNs: 60_000 });
+    world.run(20);
+    const [old] = world.nodes;
+    old.cut = true;
+    world.hangUp(old);
+    expect(watch(world, 30).outside).toBe(0);
+  }
+});
+
+test("another hand while the coordinator is gone is named, and then it is holdover again", () => {
+  const world = new World({ seed: 63 });
+  world.run(20);
+  world.killServer();
+  world.run(5);
+  const victim = world.nodes[1];
+  victim.host.step(world.nowNs, 300_000);
+  world.run(1);
+  expect(world.standing(victim).verdict.state).toBe("DISRUPTED");
+  expect(watch(world, 4).outside).toBe(0);
+  expect(world.standing(victim).verdict.state).toBe("HOLDOVER");
+});
+
 test("a reference that is cut off does not go on claiming that its line is exact", () => {
   const world = new World({ seed: 13 });
   world.run(20);

@@ -156,11 +156,11 @@ export class World {
     }
   }
 
-  /** The reference's node. */
+  /** The reference's node: of those that take themselves for it, the one that heard last. */
   get reference(): Node {
-    return (
-      this.nodes.find((n) => n.alive && n.core.keeper.correction?.isReference) ?? this.nodes[0]
-    );
+    const leads = this.nodes.filter((n) => n.alive && n.core.keeper.correction?.isReference);
+    const newest = (a: Node, b: Node) => (b.core.keeper.round > a.core.keeper.round ? b : a);
+    return leads.length > 0 ? leads.reduce(newest) : this.nodes[0];
   }
 
   /** System clock minus domain time in truth (ns); undefined before there is domain time. */

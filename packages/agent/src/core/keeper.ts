@@ -45,6 +45,8 @@ const BLIND_NS = 100_000_000;
 const ROUND_GAP_MAX = 2n;
 /** Domain time runs within this of UTC's pace: the largest pull, and as much for what is not known (ppb). */
 const DOMAIN_PACE_PPB = 2 * FAR_PULL_LIMIT_PPB;
+/** Corrections come every half second, some 0.15 s after the close: one this old has no successor (s). */
+const MISSED_S = 1;
 /** The last announced rate of domain time holds for a round at least (s). */
 const ANNOUNCED_S = ROUND_NS / SECOND_NS;
 
@@ -246,7 +248,11 @@ export class Keeper {
   /** Until the window is free of it and as many rounds are trusted as LOCKED needs. */
   #disrupted(nowRawNs: RawNanos): boolean {
     if (!this.#disruption) return false;
-    const over = nowRawNs >= this.#disruption.untilRawNs && this.#trustedRounds >= LOCK_ROUNDS;
+    // Without a coordinator nobody counts rounds: then the window alone decides.
+    const stale =
+      (this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs) ?? 0) >= FRESH_CORRECTION_S;
+    const over =
+      nowRawNs >= this.#disruption.untilRawNs && (stale || this.#trustedRounds >= LOCK_ROUNDS);
     if (over) this.#disruption = undefined;
     return !over;
   }
@@ -281,13 +287,15 @@ export class Keeper {
     if (!c || !this.#line) return { sigmaNs: 0, boundNs: 0 };
     const closeAgeS = this.#ageS(c.windowCloseRawNs, nowRawNs) ?? 0;
     const unheardS = diffNs(nowRawNs, this.#line.last.rawNs) / SECOND_NS - ANNOUNCED_S;
+    // A round was missed: another host may lead by now, and domain time goes on from its line.
+    const heirNs = closeAgeS < MISSED_S ? 0 : c.heirBoundNs;
     if (c.isReference && closeAgeS < FRESH_CORRECTION_S) {
-      return { sigmaNs: 0, boundNs: bentNs(unheardS, c.farPull) };
+      return { sigmaNs: 0, boundNs: heirNs + bentNs(unheardS, c.farPull) };
     }
     const ageS = Math.max(0, this.#ageS(c.solvedRawNs, nowRawNs) ?? 0);
     return {
       sigmaNs: grownSigmaNs(c.offsetSigmaNs, c.freqSigmaPpb, ageS),
-      boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS) + bentNs(unheardS, c.farPull),
+      boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS) + heirNs + bentNs(unheardS, c.farPull),
     };
   }
 

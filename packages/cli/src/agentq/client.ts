@@ -40,9 +40,12 @@ export class AgentClient {
       if (this.#socket.destroyed) this.#fail(new Error("the agent closed the connection"));
       else this.#socket.write(`${request}\n`);
     }).finally(() => clearTimeout(late));
-    const answer = JSON.parse(line);
-    if (answer.error !== undefined) throw this.#unreachable(new Error(answer.error));
-    return answer;
+    const answer = parseAnswer(line);
+    if (typeof answer?.error === "string") throw this.#unreachable(new Error(answer.error));
+    if (!isAnswer(answer, request)) {
+      throw this.#unreachable(new Error("it does not answer like an agent"));
+    }
+    return answer as unknown as Answers[K];
   }
 
   close(): void {
@@ -63,4 +66,27 @@ export class AgentClient {
         : cause.message;
     return new TtcsError("AGENT_UNREACHABLE", { address: this.#address, detail }, { cause });
   }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+
+/** A line as an object; undefined when it is none. */
+function parseAnswer(line: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when the answer has what makes out an agent, and what the page cannot be made without. */
+function isAnswer(answer: Fields | undefined, request: keyof Answers): boolean {
+  if (typeof answer?.state !== "string") return false;
+  if (request === "now") return typeof answer.kernel_monotonic_raw_ns === "string";
+  const { host, correction_age_s: age, neighbours } = answer;
+  if (typeof host !== "string" || !(age === null || typeof age === "number")) return false;
+  return Array.isArray(neighbours) && neighbours.every(isObject);
 }

@@ -7,7 +7,7 @@ import { Laboratory, LOOK_EVERY_MS } from "../lab/laboratory.ts";
 import type { ProfileName } from "../lab/profiles.ts";
 import { recordText, Screen, summaryText, tableText, trafficText } from "../lab/screen.ts";
 import { runTraffic } from "../lab/traffic.ts";
-import { endWithParent } from "../process-life.ts";
+import { endQuietlyWithoutReader, endWithParent } from "../process-life.ts";
 
 interface LabCommandOptions {
   readonly hosts: number;
@@ -45,22 +45,28 @@ const tryText = (laboratory: Laboratory) => `What to try in another terminal:
 /** Runs until the time is over or a signal comes; cleans up either way. */
 export async function runLab(options: LabCommandOptions): Promise<void> {
   const { hosts, seed, profile } = options;
-  const laboratory = openLaboratory(options);
+  // Before anything is made that would have to be removed again.
+  let ending = false;
+  let laboratory: Laboratory | undefined;
+  const stop = () => {
+    ending = true;
+    laboratory?.stopStarting();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  endQuietlyWithoutReader();
+  laboratory = openLaboratory(options);
   const traffic = options.crossTraffic ? ", cross traffic" : "";
   const head = `laboratory: ${hosts} hosts ${laboratory.place}, seed ${seed}, links ${profile}`;
   process.stdout.write(`${head}${traffic}\n`);
+  if (laboratory.replacesRecording) {
+    process.stdout.write(`the recording in ${options.record} will be replaced\n`);
+  }
   if (options.demo) process.stdout.write(demoText(hosts));
-  let ending = false;
-  const stop = () => {
-    ending = true;
-    laboratory.stopStarting();
-  };
-  process.on("SIGINT", stop);
-  process.on("SIGTERM", stop);
-  process.on("SIGHUP", stop);
+  // A signal that has come meanwhile is heard now.
+  await new Promise((resume) => setImmediate(resume));
   try {
     await laboratory.start();
-    if (options.demo && hosts >= 3) process.stdout.write(tryText(laboratory));
+    if (options.demo && !ending) process.stdout.write(tryText(laboratory));
     const screen = new Screen();
     while (!ending && laboratory.figures.elapsedS < (options.seconds ?? Infinity)) {
       const rows = await laboratory.look();
@@ -69,13 +75,15 @@ export async function runLab(options: LabCommandOptions): Promise<void> {
       await sleep(LOOK_EVERY_MS);
     }
   } catch (error) {
-    await laboratory.end();
+    laboratory.finish(await laboratory.end());
     fail(`ttcs lab: ${(error as Error).message}`, 1);
   }
   const summary = await laboratory.end();
   process.stdout.write(`${summaryText(summary)}\n${trafficText(laboratory.crossTraffic)}`);
+  const faults = laboratory.finish(summary);
   process.stdout.write(recordText(options.record, laboratory.recorded));
-  process.exit(0);
+  for (const fault of faults) process.stderr.write(`ttcs lab: ${fault}\n`);
+  process.exit(faults.length > 0 ? 1 : 0);
 }
 
 function openLaboratory(options: LabCommandOptions): Laboratory {
@@ -83,6 +91,7 @@ function openLaboratory(options: LabCommandOptions): Laboratory {
   try {
     return new Laboratory({
       hosts,
+      seconds: options.seconds ?? Infinity,
       seed,
       profile,
       json,

@@ -4,16 +4,24 @@
  * The rows are streamed through the replay; nothing of a failed run stays on disk. The truth, when
  * there is one, is for the summary and the report only.
  */
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { type Method, Replay, type TracePlan } from "@ttcs/simulator";
-import { fail } from "../fail.ts";
+import { fail, reasonOf } from "../fail.ts";
+import { endQuietlyWithoutReader } from "../process-life.ts";
 import { ESTIMATES_HEADER, estimateRow } from "../replay/estimate-row.ts";
-import { OutFile } from "../replay/out-file.ts";
+import { OutFile, placeOf } from "../replay/out-file.ts";
 import { ProbeCsv } from "../replay/probe-csv.ts";
 import { reportHtml } from "../replay/report.ts";
-import { type Outcome, summaryText } from "../replay/summary.ts";
+import { noEstimatesText, type Outcome, summaryText } from "../replay/summary.ts";
 import { Tally } from "../replay/tally.ts";
-import { openPlan, openProbes, type ProbeFile, TraceFault } from "../replay/trace-folder.ts";
+import {
+  openPlan,
+  openProbes,
+  type ProbeFile,
+  TRACE_FILES,
+  TraceFault,
+} from "../replay/trace-folder.ts";
 import { openTruth } from "../replay/truth.ts";
 
 /** The command's options, as they come from the command line. */
@@ -37,7 +45,8 @@ export async function runReplay(folder: string | undefined, options: ReplayOptio
   if (method !== "default" && method !== "paper") {
     return end(`--method ${JSON.stringify(method)}: give default or paper`);
   }
-  if (report !== undefined && report === out) return end("--out and --report are one file");
+  checkPlaces(folder, out, report);
+  endQuietlyWithoutReader();
   process.once("SIGINT", () => end("interrupted", 130));
   process.once("SIGTERM", () => end("interrupted", 143));
   try {
@@ -50,9 +59,24 @@ export async function runReplay(folder: string | undefined, options: ReplayOptio
     page?.write(reportHtml(folder, outcome));
     for (const file of files) finish(file);
     process.stdout.write(summaryText(folder, outcome));
+    if (tally.estimateCount > 0) return;
+    process.stderr.write(`ttcs replay: no estimates: ${noEstimatesText(tally)}\n`);
+    process.exitCode = 1;
   } catch (error) {
     if (!(error instanceof TraceFault)) throw error;
     end(error.message);
+  }
+}
+
+/** Results never replace a file of the recording, nor each other. */
+function checkPlaces(folder: string, out: string, report: string | undefined): void {
+  const inputs = new Map(TRACE_FILES.map((name) => [placeOf(join(folder, name)), name]));
+  for (const [option, path] of [["--out", out] as const, ["--report", report] as const]) {
+    const input = path === undefined ? undefined : inputs.get(placeOf(path));
+    if (input) end(`${option} ${path}: is ${input} of the recording; give another file`);
+  }
+  if (report !== undefined && placeOf(report) === placeOf(out)) {
+    end("--out and --report are one file");
   }
 }
 
@@ -121,8 +145,12 @@ class Progress {
   }
 }
 
-const cannotWrite = (path: string, error: unknown) =>
-  new TraceFault(`${path}: cannot be written: ${(error as Error).message}`);
+/** What Node says names the file as well, and by its temporary name at that. */
+function cannotWrite(path: string, error: unknown): TraceFault {
+  // Who reads from a pipe may have enough.
+  if ((error as NodeJS.ErrnoException).code === "EPIPE") dropAll(0);
+  return new TraceFault(`${path}: cannot be written: ${reasonOf(error)}`);
+}
 
 function openOut(path: string): OutFile {
   try {
@@ -148,6 +176,12 @@ function finish(file: OutFile): void {
   } catch (error) {
     throw cannotWrite(file.path, error);
   }
+}
+
+/** Ends without a word and leaves nothing behind. */
+function dropAll(exitCode: number): never {
+  for (const file of files) file.drop();
+  process.exit(exitCode);
 }
 
 function end(message: string, exitCode = 2): never {

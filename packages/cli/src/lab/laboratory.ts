@@ -1,9 +1,11 @@
 /** Runs a laboratory: starts the processes, looks at them, and sums up. */
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { appendForeign, readKernelClocks } from "@ttcs/timestamper";
+import { reasonOf } from "../fail.ts";
+import { checkForeign, checkJson } from "./checks.ts";
 import { Children } from "./children.ts";
 import { Figures, type LabSummary, type ProcessCost } from "./figures.ts";
 import type { ForeignHand } from "./foreign.ts";
@@ -41,6 +43,8 @@ const TRAFFIC_MBIT = 140;
 /** What to run. */
 export interface LaboratoryOptions {
   readonly hosts: number;
+  /** How long it runs, unless it is ended earlier (s). */
+  readonly seconds: number;
   readonly seed: number;
   readonly profile: ProfileName;
   /** File for the processes while running and the summary at the end. */
@@ -76,15 +80,17 @@ export class Laboratory {
   #crossTraffic: CrossTraffic | undefined;
   #recorded: TraceCounts | undefined;
   #ending = false;
+  /** True when the recording takes the place of an earlier one. */
+  readonly replacesRecording: boolean;
 
   /** @throws Error when a file or the network cannot be had. */
   constructor(options: LaboratoryOptions) {
     this.#options = options;
     process.on("exit", () => this.#abandon());
     removeLeftoverFolders();
-    if (options.json) checkWritable(dirname(options.json));
-    if (options.recordDir) prepareRecording(options.recordDir);
+    if (options.json) checkJson(options.json);
     checkForeign(options);
+    this.replacesRecording = options.recordDir ? prepareRecording(options.recordDir) : false;
     const { network, place } = openNetwork(options);
     this.#network = network;
     this.place = place;
@@ -110,6 +116,7 @@ export class Laboratory {
 
   /** Starts the server, then all agents. */
   async start(): Promise<void> {
+    if (this.#ending) return;
     const { pairsPerSecond } = this.#options;
     const { serverAddress, serverNamespace, ports } = this.#network;
     const rate = pairsPerSecond === undefined ? [] : ["--pairs-per-second", `${pairsPerSecond}`];
@@ -147,7 +154,11 @@ export class Laboratory {
   #restartAgent(host: LabHost): void {
     if (this.#ending) return;
     this.#startAgent(host);
-    this.#writeJson(undefined);
+    try {
+      this.#writeJson(undefined);
+    } catch {
+      // The run goes on; what is wrong with the file is told at its end.
+    }
   }
 
   /** Other hands do their work when their time has come; the clocks look for it themselves. */
@@ -214,7 +225,7 @@ export class Laboratory {
     });
   }
 
-  /** Takes a last look, ends all processes, removes what they have left and writes the summary. */
+  /** Takes a last look and ends all processes; `finish` comes after it. */
   async end(): Promise<LabSummary> {
     this.#ending = true;
     this.#children.quiet();
@@ -228,11 +239,25 @@ export class Laboratory {
     for (const observer of this.#observers) observer.close();
     this.#sumUpTraffic();
     await this.#children.end();
-    this.#writeJson(summary);
-    this.#assembleTrace();
+    return summary;
+  }
+
+  /** Writes the files and removes all that the processes have left; returns what went wrong. */
+  finish(summary: LabSummary): string[] {
+    const { json, recordDir } = this.#options;
+    const faults: string[] = [];
+    const attempt = (option: string, write: () => void) => {
+      try {
+        write();
+      } catch (error) {
+        faults.push(`${option}: cannot be written: ${reasonOf(error)}`);
+      }
+    };
+    attempt(`--json ${json}`, () => this.#writeJson(summary));
+    attempt(`--record ${recordDir}`, () => this.#assembleTrace());
     this.#network.close();
     rmSync(this.#dir, { recursive: true, force: true });
-    return summary;
+    return faults;
   }
 
   /** What was recorded, once the laboratory has ended; undefined: nothing. */
@@ -246,8 +271,11 @@ export class Laboratory {
     if (!recordDir) return;
     const truths = new Map(this.#hosts.map(({ id, clock }) => [id, new HostTruth(clock)]));
     const hosts = this.#hosts.map(({ id, clockQuality }) => ({ id, region: REGION, clockQuality }));
-    this.#recorded = assembleTrace(recordDir, hosts, (id) => truths.get(id)!);
-    for (const truth of truths.values()) truth.close();
+    try {
+      this.#recorded = assembleTrace(recordDir, hosts, (id) => truths.get(id)!);
+    } finally {
+      for (const truth of truths.values()) truth.close();
+    }
   }
 
   /** An exit that nobody planned leaves nothing behind either. */
@@ -302,20 +330,6 @@ function removeLeftoverFolders(): void {
       // Not ours.
     }
   }
-}
-
-function checkWritable(folder: string): void {
-  try {
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    throw new Error(`${(error as Error).message}; choose another --json file`);
-  }
-}
-
-function checkForeign({ foreign, hosts }: LaboratoryOptions): void {
-  const ids = hostIds(hosts);
-  const unknown = foreign.find(({ host }) => !ids.includes(host));
-  if (unknown) throw new Error(`--foreign names ${unknown.host}; hosts are h1 to h${hosts}`);
 }
 
 /** Corrections come twice a second; a former reference that hears none leads no more (s). */

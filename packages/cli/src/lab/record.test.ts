@@ -173,15 +173,25 @@ describe("a recording", () => {
 
   test("begins in an empty folder", () => {
     assembleTrace(dir, HOSTS, truthOf);
-    prepareRecording(dir);
+    expect(prepareRecording(dir)).toBe(true);
     expect(existsSync(join(dir, "trace.json"))).toBe(false);
-    const fresh = join(dir, "deep", "down");
-    prepareRecording(fresh);
+    const fresh = join(dir, "fresh");
+    expect(prepareRecording(fresh)).toBe(false);
     expect(assembleTrace(fresh, HOSTS, truthOf)).toEqual({
       probes: 0,
       unmatched: 0,
       torn: 0,
       edges: 0,
     });
+  });
+
+  test("makes one folder and no tree, and says what to do where it cannot", () => {
+    const deep = join(dir, "deep", "down");
+    expect(() => prepareRecording(deep)).toThrow(
+      `--record ${deep}: there is no folder ${join(dir, "deep")}; make it first: mkdir -p`,
+    );
+    const file = join(dir, "h1.flushes");
+    expect(() => prepareRecording(file)).toThrow(`--record ${file}: is no folder`);
+    expect(() => prepareRecording("/proc/x")).toThrow("--record /proc/x: cannot be made: ENOENT");
   });
 });

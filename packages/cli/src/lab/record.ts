@@ -10,8 +10,19 @@
  * What a trace holds are the stamps as the agents carried them to raw clocks: their carry's errors are
  * in it, as they would be in a recording on real hosts. Memory: some 60 bytes per probe.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { type DirectedEdge, RecordedStamps } from "./record-stamps.ts";
 
 /** The truth is written down this often (ns): its straight lines are good to 0.1 ns. */
@@ -45,12 +56,44 @@ export interface TraceCounts {
   readonly edges: number;
 }
 
-/** Makes an empty folder for recordings out of `dir`: an earlier one in it is removed. */
-export function prepareRecording(dir: string): void {
-  mkdirSync(dir, { recursive: true });
-  for (const name of readdirSync(dir)) {
-    if (name.endsWith(".flushes") || name === "trace.json") rmSync(join(dir, name));
+/**
+ * Makes an empty folder for recordings out of `dir`: an earlier one in it is removed.
+ *
+ * @returns true when there was an earlier one
+ * @throws Error with what to do, for the command line
+ */
+export function prepareRecording(dir: string): boolean {
+  try {
+    makeFolder(dir);
+    const names = readdirSync(dir);
+    for (const name of names) {
+      if (name.endsWith(".flushes") || name === "trace.json") rmSync(join(dir, name));
+    }
+    return names.includes("trace.json") || names.includes("probes.csv");
+  } catch (error) {
+    throw new Error(`--record ${dir}: ${whyNot(dir, error as NodeJS.ErrnoException)}`);
   }
+}
+
+/** Makes one folder, not those above it: a slip of the pen shall not grow a tree. */
+function makeFolder(dir: string): void {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+    accessSync(dir, constants.W_OK | constants.X_OK);
+    return;
+  }
+  mkdirSync(dir);
+}
+
+function whyNot(dir: string, { code, message }: NodeJS.ErrnoException): string {
+  const parent = dirname(dir);
+  if (code === "EEXIST" || code === "ENOTDIR") return "is no folder; give another one";
+  if (code === "ENOENT" && !existsSync(parent)) {
+    return `there is no folder ${parent}; make it first: mkdir -p ${parent}`;
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return "permission denied; give a folder in which you may write";
+  }
+  return `cannot be made: ${message.split(",")[0]}; give another folder`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
-import { type Row, tableText } from "./screen.ts";
+import { Figures } from "./figures.ts";
+import { type Row, summaryText, tableText } from "./screen.ts";
 
 const row = (id: string, reason: string): Row =>
   ({
@@ -63,4 +64,11 @@ describe("more hosts than lines", () => {
     expect(shown(rows, 11)).toEqual(["h63", "h64", "h65", "h66"]);
     expect(text(rows, 8)).toContain("and 65 more: 64 LOCKED, 1 HOLDOVER");
   });
+});
+
+test("a run that ends before its figures begin says so in place of empty ones", () => {
+  const figures = new Figures(performance.now());
+  const text = summaryText(figures.summary({ seed: 1, ids: ["h1"], processes: [] }));
+  expect(text).toContain("\nfigures begin at second 20\n");
+  expect(text).not.toMatch(/p50 -|0 of 0 hosts/);
 });

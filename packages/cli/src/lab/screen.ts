@@ -120,11 +120,18 @@ export function summaryText(s: LabSummary): string {
   const pull = s.domain_minus_reference_ns;
   const cpu = s.processes.reduce((sum, c) => sum + c.cpu_seconds, 0);
   const settled = `from second ${s.settled_after_s} on`;
+  const within = `truth within the bound: ${share} of ${s.samples} samples`;
+  const figures =
+    s.seconds < s.settled_after_s
+      ? [within, `figures begin at second ${s.settled_after_s}`]
+      : [
+          `true error to domain time, ${settled}: p50 ${duration(p.p50)}, p90 ${duration(p.p90)}, p99 ${duration(p.p99)}, max ${duration(p.max)}`,
+          `${within}; bound p50 ${duration(s.bound_ns.p50)}, p99 ${duration(s.bound_ns.p99)}`,
+          `|domain - the reference's system clock|: p50 ${duration(pull.p50)}, max ${duration(pull.max)}`,
+        ];
   return [
     `${s.hosts} hosts, ${s.seconds} s, seed ${s.seed}: ${locked}`,
-    `true error to domain time, ${settled}: p50 ${duration(p.p50)}, p90 ${duration(p.p90)}, p99 ${duration(p.p99)}, max ${duration(p.max)}`,
-    `truth within the bound: ${share} of ${s.samples} samples; bound p50 ${duration(s.bound_ns.p50)}, p99 ${duration(s.bound_ns.p99)}`,
-    `|domain - the reference's system clock|: p50 ${duration(pull.p50)}, max ${duration(pull.max)}`,
+    ...figures,
     ...accuracyLines(s),
     `processor: ${(cpu / s.seconds).toFixed(2)} cores in all; memory: ${memoryText(s.processes)}`,
   ].join("\n");

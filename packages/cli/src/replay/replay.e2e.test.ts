@@ -1,8 +1,16 @@
 /** `ttcs replay` as an outsider sees it: files in, files out, exit status, one line on stderr. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Trace } from "@ttcs/simulator";
 import { afterAll, expect, test } from "vitest";
@@ -271,13 +279,71 @@ test.each([
     ["TRACE", "--out", "OUT", "--report", "OUT"],
     /--out and --report are one file/,
   ],
+  [
+    "one file for both by two names",
+    ["TRACE", "--out", "OUT", "--report", join(dir, ".", "..", basename(dir), "unwritten.csv")],
+    /--out and --report are one file/,
+  ],
+  [
+    "an --out that is the recording",
+    ["TRACE", "--out", "TRACE/../TRACE/probes.csv"],
+    /is probes\.csv of the recording; give another file/,
+  ],
+  [
+    "a --report that is the truth",
+    ["TRACE", "--out", "OUT", "--report", "TRACE/truth.csv"],
+    /--report .* is truth\.csv of the recording/,
+  ],
 ])("%s ends with status 2 and one line", (_, args, message) => {
   const out = join(dir, "unwritten.csv");
   const folder = folderOf({});
-  const given = args.map((arg) => (arg === "TRACE" ? folder : arg === "OUT" ? out : arg));
+  const names = { TRACE: folder, "../TRACE": `../${basename(folder)}`, OUT: out };
+  const given = args.map((arg) =>
+    arg.replace(/(\.\.\/)?TRACE|OUT/g, (name) => names[name as keyof typeof names]),
+  );
   const { status, stderr } = replay(...given);
+  expect(stderr).not.toContain(".tmp");
   expect(stderr).toMatch(message);
   expect(stderr.trimEnd()).not.toContain("\n");
   expect(status).toBe(2);
   expect(readdirSync(dir).filter((name) => name.startsWith("unwritten"))).toEqual([]);
+});
+
+test("a link to the recording is the recording", () => {
+  const folder = folderOf({});
+  const link = join(dir, "link.csv");
+  symlinkSync(join(folder, "probes.csv"), link);
+  expect(replay(folder, "--out", link)).toMatchObject({ status: 2 });
+  expect(readFileSync(join(folder, "probes.csv"), "utf8")).toBe(csv(lines));
+});
+
+test.each([
+  [
+    "one way only",
+    (line: string) => !/^h0[1-3],h00|^h0[23],h01|^h03,h02/.test(line),
+    /in the order/,
+  ],
+  ["a second of rows", (_: string, i: number) => i < 1_100, /could not be used: only \d\.\d s of/],
+])("%s gives no estimates, status 1 and the reason", (_, keep, message) => {
+  const out = join(dir, "nothing.csv");
+  const { status, stderr } = replay(
+    folderOf({ "probes.csv": csv(lines.filter(keep)) }),
+    "--out",
+    out,
+  );
+  expect(stderr).toMatch(message);
+  expect(stderr.trimEnd()).not.toContain("\n");
+  expect(status).toBe(1);
+});
+
+test("a reader of standard output that has enough ends it without a word", () => {
+  const ttcs = join(import.meta.dirname, "../../bin/ttcs.js");
+  const command = `"$0" "$1" replay "$2" --out /dev/stdout | head -2; echo "$?"`;
+  const args = ["-c", command, process.execPath, ttcs, folderOf({})];
+  const { stdout, stderr } = spawnSync("bash", ["-o", "pipefail", ...args], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/^host,host_ns.*\nh01,.*\n0\n$/);
 });

@@ -46,6 +46,19 @@ export function summaryText(folder: string, outcome: Outcome): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Why a replay came to nothing, in one line. */
+export function noEstimatesText(tally: Tally): string {
+  if (!tally.hadBothWays) {
+    return "no window had probes in both directions; rows must be in the order of sending";
+  }
+  let most = { count: 0, text: "" };
+  for (const { reasons } of tally.edges) {
+    for (const reason of reasons.values()) if (reason.count > most.count) most = reason;
+  }
+  if (most.count > 0) return `most windows could not be used: ${most.text}`;
+  return "no edges join the hosts to the reference";
+}
+
 /** Share of the errors within their bound, and of how many. */
 export function withinText(tally: Tally): string {
   const known = tally.sorted("errorNs").length;

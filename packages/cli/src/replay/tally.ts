@@ -45,6 +45,9 @@ export interface EdgeTally {
   readonly reasons: Map<string, { count: number; text: string }>;
 }
 
+/** What is said of a window with one direction only. */
+const ONE_WAY = "only 0.0 s of probes";
+
 /** Reasons differ in their figures; this many kinds are kept per edge. */
 const REASONS_MAX = 8;
 
@@ -54,6 +57,8 @@ export class Tally {
   readonly edges: readonly EdgeTally[];
   estimateCount = 0;
   roundCount = 0;
+  /** Any window had probes in both directions. */
+  hadBothWays = false;
   readonly hasTruth: boolean;
   readonly #truth: Truth | undefined;
   readonly #edgeByEnds = new Map<number, EdgeTally>();
@@ -85,6 +90,7 @@ export class Tally {
     for (const estimate of round.estimates) this.#addEstimate(estimate, atS, round);
     for (const fit of round.fits) {
       const edge = this.#edge(fit.owner, fit.other);
+      if (fit.distrust !== ONE_WAY) this.hadBothWays = true;
       if (fit.distrust) {
         edge.distrustCount++;
         count(edge.reasons, fit.distrust);

@@ -12,6 +12,9 @@ import { readPlan, type TracePlan } from "@ttcs/simulator";
 /** What is wrong with a recording: file, line, what, which value. */
 export class TraceFault extends Error {}
 
+/** What a recording may consist of; none of it is a place for results. */
+export const TRACE_FILES = ["trace.json", "probes.csv", "probes.csv.gz", "truth.csv"] as const;
+
 /** Bytes read at a time. */
 const CHUNK_BYTES = 1 << 20;
 const VALUE_SHOWN = 60;

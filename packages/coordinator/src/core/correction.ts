@@ -12,7 +12,7 @@ import type { DomainScale } from "./domain-scale.ts";
 import type { Track } from "./host.ts";
 
 /** From the middle of a window to the middle of the correction's use (s): 1 + 0.25 + 0.5. */
-const LEAD_S = 1.75;
+export const LEAD_S = 1.75;
 
 /** The segments of domain time on the raw clock of the host with this track. */
 export function composeSegments(

@@ -103,6 +103,23 @@ test("the slew itself does not pass for the reference's pace", () => {
   expect(fastest).toBeLessThan(2_500);
 });
 
+test("a source that slews for ten minutes does not drag domain time along", () => {
+  const scale = DomainScale.from(source(0n, 0));
+  let fastestPpb = 0;
+  let steepestPpb = 0;
+  for (let i = 1n; i <= 1_200n; i++) {
+    const raw = i * ROUND;
+    const before = scale.line().last.freqPpb;
+    const line = source(raw, 50_000);
+    scale.advance(rawNanos(raw), line);
+    fastestPpb = Math.max(fastestPpb, Math.abs(scale.line().last.freqPpb));
+    steepestPpb = Math.max(steepestPpb, Math.abs(scale.line().last.freqPpb - before));
+  }
+  // A minute is left out; then 25 ppb a round of it are believed, and 10 ppm of pull come on top.
+  expect(fastestPpb).toBeLessThan(10_000 + 25 * 1_080 + 1);
+  expect(steepestPpb).toBeLessThanOrEqual(250.001);
+});
+
 test("no far pull begins while a host is missing", () => {
   const course = said(120, () => false);
   expect(course.every((c) => !c.farPull)).toBe(true);

@@ -18,7 +18,7 @@
  * ourselves. Then f stays as it is.
  *
  * Cannot see: whether the reference's source is right. While it slews its clock the reading of its
- * rate says nothing of its pace, and is left out for as long as a slew can reasonably last.
+ * rate says nothing of its pace, and is left out for a minute; after that it is believed in steps.
  */
 import {
   DOMAIN_FREQ_RATE_PPB_PER_S,
@@ -145,7 +145,11 @@ export class DomainScale {
     const slews = Math.abs(changePpb) > SLEW_PPB;
     this.#slewRounds = slews ? this.#slewRounds + 1 : 0;
     if (!slews) this.#ratePpb += RATE_GAIN * changePpb;
-    else if (this.#slewRounds > SLEW_ROUNDS_MAX) this.#ratePpb = source.freqPpb;
+    else if (this.#slewRounds > SLEW_ROUNDS_MAX) {
+      // It may be the pace all the same: approached as slowly as domain time may bend.
+      const stepPpb = (DOMAIN_FREQ_RATE_PPB_PER_S * ROUND_NS) / SECOND_NS;
+      this.#ratePpb += Math.sign(changePpb) * stepPpb;
+    }
     const domain = this.line().at(rawNanos(source.rawNs));
     this.#pullNs = Number((domain.unixNs as bigint) - source.systemUnixNs) + domain.fractionNs;
   }

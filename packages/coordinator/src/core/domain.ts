@@ -7,6 +7,7 @@
  * function of the events and of the times that come with them.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { FAR_PULL_LIMIT_PPB } from "@ttcs/discipline";
 import { EdgeCourt } from "@ttcs/estimator";
 import {
   type AgentMessage,
@@ -53,6 +54,18 @@ export interface ServerTime {
   readonly monotonicMs: number;
   /** The server's own civil time (Unix ns); rounds count by it until domain time exists. */
   readonly unixNs: bigint;
+}
+
+/** Domain time and its source run apart by less than this (ppb): the largest pull, and as much again. */
+const SOURCE_PACE_PPB = 2 * FAR_PULL_LIMIT_PPB;
+
+/** What the corrections of one round have in common. */
+interface Shared {
+  readonly reference: Host;
+  readonly scale: DomainScale;
+  readonly result: RoundResult;
+  readonly heirBoundNs: number;
+  readonly now: ServerTime;
 }
 
 /** What the shell is asked to do. */
@@ -246,15 +259,24 @@ export class DomainCore {
     const round = roundOf(addNs(closeUnixNs, ROUND_NS / 2));
     this.#round = round > this.#round ? round : this.#round + 1n;
     this.#lastClose = { unixNs: closeUnixNs, monotonicMs: now.monotonicMs };
-    for (const host of connected) this.#correct(host, reference, scale, result);
+    const shared = {
+      reference,
+      scale,
+      result,
+      heirBoundNs: heirBoundNs(connected, reference),
+      now,
+    };
+    for (const host of connected) this.#correct(host, shared);
   }
 
-  #correct(host: Host, reference: Host, scale: DomainScale, result: RoundResult): void {
+  #correct(host: Host, { reference, scale, result, heirBoundNs, now }: Shared): void {
     const fix = host.track?.fix;
     if (!host.track || !fix) return;
     const isReference = host === reference;
     const rawAt = (refRawNs: RawNanos) => hostRawAt(host.track!, isReference, refRawNs);
     const source = reference.report?.source;
+    // A source that was heard of a while ago may have been left by as much as domain time runs off.
+    const unheardNs = (now.monotonicMs - reference.reportedAtMs) * 1e-3 * SOURCE_PACE_PPB;
     this.#send(host, {
       case: "correction",
       value: {
@@ -270,12 +292,13 @@ export class DomainCore {
         referenceHostId: reference.id,
         isReference,
         referencePullNs: scale.pullNs,
-        referenceMaxErrorNs: source?.maxErrorNs ?? 0,
+        referenceMaxErrorNs: (source?.maxErrorNs ?? 0) + Math.max(0, unheardNs),
         referenceHasSource: source?.synchronised === true && !source.steered,
         edgeCount: fix.edgeCount,
         residualRmsNs: fix.residualRmsNs,
         edges: [...(result.edges.get(host.number) ?? [])],
         farPull: scale.farPull,
+        heirBoundNs,
       },
     });
   }
@@ -356,6 +379,12 @@ export class DomainCore {
     this.#actions = [];
     return actions;
   }
+}
+
+/** The largest bound among those who could lead next: domain time would go on from their line (ns). */
+function heirBoundNs(connected: readonly Host[], reference: Host): number {
+  const heirs = connected.filter((h) => h !== reference && h.track?.fix);
+  return heirs.reduce((worst, h) => Math.max(worst, h.track!.fix!.boundNs), 0);
 }
 
 function reachReason(result: RoundResult, host: Host): string {

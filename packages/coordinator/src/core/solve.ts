@@ -5,10 +5,12 @@
  * with the guaranteed interval of the best path. What it cannot see: an asymmetry that all paths of
  * a host share; it stays inside the bound because the bound holds half of every round trip.
  */
+import { BOUND_SIGMAS } from "@ttcs/discipline";
 import { boundAround, type EdgeCourt, HostFilter, pathBounds, solveNetwork } from "@ttcs/estimator";
 import type { EdgeFit } from "@ttcs/protocol";
 import { diffNs, type RawNanos, rawNanos } from "@ttcs/units";
 import { type Alignment, alignFits, fromLogPpb } from "./alignment.ts";
+import { LEAD_S } from "./correction.ts";
 import { type EdgeView, edgeViews, expelledEdges, judgeEdges } from "./edge-verdicts.ts";
 import type { Host } from "./host.ts";
 
@@ -126,10 +128,16 @@ function track(host: Host, atRefRawNs: RawNanos, seen: Sighting): string | undef
   );
   if (!accepted) return "this round's offset does not fit the clock's course";
   const estimate = filter.predict(atS);
+  if (!Number.isFinite(estimate.offsetNs + estimate.freqPpb + estimate.offsetSigmaNs)) {
+    host.track = undefined;
+    return "the clock's course was lost; it begins anew";
+  }
+  // The line that is sent is the tangent at a later instant: what the rate does until then counts.
+  const aheadPpb = Math.abs(filter.freqRatePpbPerS) * LEAD_S;
   host.track.fix = {
     atRefRawNs,
     offsetSigmaNs: estimate.offsetSigmaNs,
-    freqSigmaPpb: estimate.freqSigmaPpb,
+    freqSigmaPpb: Math.hypot(estimate.freqSigmaPpb, aheadPpb / BOUND_SIGMAS),
     boundNs: boundAround(estimate.offsetNs, wholeNs + seen.lowNs, wholeNs + seen.highNs),
     edgeCount: seen.edgeCount,
     residualRmsNs: seen.residualRmsNs,

@@ -160,9 +160,7 @@ export class Coordinator {
       throw new TtcsError("COORDINATOR_SERVER", { address: at, detail }, { cause });
     }
     this.#timer = setInterval(() => {
-      for (const domain of this.#domains.values()) {
-        this.#run(this.#metered(() => domain.handleTick(now())));
-      }
+      for (const domain of this.#domains.values()) this.#tick(domain);
     }, TICK_MS);
   }
 
@@ -223,6 +221,16 @@ export class Coordinator {
     } finally {
       const { user, system } = process.threadCpuUsage(before);
       this.#solveUs += user + system;
+    }
+  }
+
+  /** A fault in one domain's round must not take the others along. */
+  #tick(domain: DomainCore): void {
+    try {
+      this.#run(this.#metered(() => domain.handleTick(now())));
+    } catch (error) {
+      this.counters.faults++;
+      this.#log.warn(`a round could not be solved: ${(error as Error).message}`);
     }
   }
 

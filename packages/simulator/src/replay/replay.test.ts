@@ -225,3 +225,24 @@ test("one garbled stamp of the future closes no round and costs its sender a few
     expect(Math.abs(errorNs(loaded, estimate) ?? 0)).toBeLessThanOrEqual(estimate.boundNs);
   }
 });
+
+test.each([
+  ["one pair", 2],
+  ["50 rows on all edges, which prove the future,", 50],
+])("%s of the reference 5 s late bring no round twice and none out of order", (_, struck) => {
+  const rows = loaded.rows.map((row): Row => [...row]);
+  const ofOneEdge = (row: Row) => struck > 2 || row[1] === 1;
+  const late = rows.filter((row) => row[0] === 0 && ofOneEdge(row) && row[4] > 8e9);
+  for (const row of late.slice(0, struck)) row[4] += 5_000_000_000;
+  const { rounds, estimates } = replayed(loaded, rows);
+  const closes = rounds.map(({ closeRefRawNs }) => closeRefRawNs);
+  closes.forEach((close, i) => {
+    if (i > 0) expect(close).toBeGreaterThan(closes[i - 1]);
+  });
+  if (struck === 2) expect(estimates.length).toBe(whole.estimates.length);
+  else expect(rounds.length).toBeGreaterThan(whole.rounds.length);
+  for (const count of [20_000, 23_456]) {
+    const cut = asText(replayed(loaded, rows.slice(0, count)).estimates);
+    expect(asText(estimates).startsWith(cut)).toBe(true);
+  }
+});

@@ -11,8 +11,9 @@
  * the rows have gone past the instant of its estimates, so that nothing of its window can follow.
  * Hence the estimates of a recording that breaks off are a prefix of those of the whole.
  *
- * Evidence that time has passed comes from two successive rows of the reference, or of two other
- * hosts with a track: one garbled stamp closes nothing.
+ * Evidence that time has passed comes from two rows of the reference that do not hang on each other
+ * (`witness.ts`), or of two other hosts with a track: one garbled pair closes nothing. A host whose
+ * rows go back takes its evidence back; rounds that have been published are not published again.
  */
 import {
   FitBook,
@@ -30,6 +31,7 @@ import { type EdgeEnds, fitWindow, type Method } from "./edge-window.ts";
 import type { TracePlan } from "./plan.ts";
 import { type OddCounts, type OddKind, ProbeBuffer } from "./probe-buffer.ts";
 import { type DirectedEdge, reachUntracked } from "./reach.ts";
+import { Witness } from "./witness.ts";
 
 /** From a round's close to the instant of its estimates (ns): transport and computing. */
 export const LEAD_NS = 100_000_000;
@@ -68,6 +70,8 @@ export interface ClosedRound {
 export class Replay {
   readonly odd: OddCounts = { unknownEdge: 0, doubled: 0, backwards: 0, pairFell: 0, tooFar: 0 };
   readonly courses: readonly HostCourse[];
+  /** How far the rows of each host prove that time has come, by its index. */
+  readonly #witnesses: readonly Witness[];
   readonly #plan: TracePlan;
   readonly #method: Method;
   readonly #onRound: (round: ClosedRound) => void;
@@ -80,6 +84,8 @@ export class Replay {
   #court = new EdgeCourt();
   /** Close of the next round (ns since the reference's base); NaN: no row of the reference yet. */
   #nextNs = Number.NaN;
+  /** Close of the newest published round (ns since the reference's base). */
+  #publishedNs = Number.NEGATIVE_INFINITY;
   /** Hosts whose rows have passed the next round's estimates. */
   readonly #passed = new Set<number>();
   roundCount = 0;
@@ -89,6 +95,7 @@ export class Replay {
     this.#method = method;
     this.#onRound = onRound;
     this.courses = plan.hosts.map(({ id }, i) => new HostCourse(id, i + 1));
+    this.#witnesses = plan.hosts.map(() => new Witness());
     for (const { host } of this.courses) this.#hosts.set(host.number, host);
     for (const [a, b] of plan.edges) {
       const [toOther, toOwner] = [this.#direct(a, b), this.#direct(b, a)];
@@ -117,8 +124,9 @@ export class Replay {
       this.odd[odd]++;
       return;
     }
-    const sender = this.courses[from];
-    if (sender.beforeNewestTxNs < sender.passNs) return;
+    const witness = this.#witnesses[from];
+    witness.saw(to, pair, txNs, rxNs);
+    if (witness.provedNs < this.courses[from].passNs) return;
     this.#passed.add(from);
     while (this.#isOver()) this.#close();
   }
@@ -146,6 +154,8 @@ export class Replay {
     const course = this.courses[host];
     const garbled = course.isNear(txNs);
     course.returnTo(txNs);
+    this.#witnesses[host].forget();
+    this.#passed.delete(host);
     for (const { from, to, probes } of this.#directed) {
       if (garbled && from === host) probes.rewind(txNs);
       if (!garbled && (from === host || to === host)) probes.clear();
@@ -179,15 +189,18 @@ export class Replay {
     this.#openWindows(closeRefRawNs);
     const fits: EdgeFit[] = [];
     for (const edge of this.#edges) {
-      const fit = fitWindow(edge, this.#method);
+      const fit = fitWindow(edge, this.#method, this.#plan.timestamping);
       if (fit) fits.push(fit);
     }
     const result = this.#solve(fits);
     const estimates = this.#estimates(addNs(closeRefRawNs, LEAD_NS));
-    this.roundCount++;
-    this.#onRound({ closeRefRawNs, estimates, fits, result });
+    if (this.#nextNs > this.#publishedNs) {
+      this.#publishedNs = this.#nextNs;
+      this.roundCount++;
+      this.#onRound({ closeRefRawNs, estimates, fits, result });
+    }
     this.#nextNs += ROUND_NS;
-    const aheadNs = this.#reference.beforeNewestTxNs - this.#nextNs;
+    const aheadNs = this.#witnesses[this.#plan.reference].provedNs - this.#nextNs;
     if (aheadNs > SILENCE_NS_MAX) this.#nextNs += Math.floor(aheadNs / ROUND_NS) * ROUND_NS;
     this.#expectNext();
   }
@@ -255,7 +268,7 @@ export class Replay {
     this.courses.forEach((course, i) => {
       const isReference = i === this.#plan.reference;
       course.passNs = isReference ? overNs : (course.cutAt(overRefRawNs)?.ns ?? Infinity);
-      if (course.beforeNewestTxNs >= course.passNs) this.#passed.add(i);
+      if (this.#witnesses[i].provedNs >= course.passNs) this.#passed.add(i);
     });
   }
 

@@ -616,6 +616,14 @@ export declare type Correction = Message<"clocksync.Correction"> & {
    * @generated from field: bool far_pull = 19;
    */
   farPull: boolean;
+
+  /**
+   * The largest bound among the hosts that could lead next (ns): whoever hears nothing more has to
+   * count on domain time going on from their line.
+   *
+   * @generated from field: double heir_bound_ns = 20;
+   */
+  heirBoundNs: number;
 };
 
 /**
