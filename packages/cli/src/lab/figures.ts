@@ -1,6 +1,7 @@
 /** Collects what a laboratory run showed and sums it up. */
 import type { DaemonSlew } from "@ttcs/timestamper";
 import { boundLimitNs, PathTable } from "./best-path.ts";
+import type { Costs } from "./costs.ts";
 import { type HostSummary, HostTally, type Worst, worstOf } from "./host-tally.ts";
 import type { Observer, Sight } from "./observer.ts";
 import { domainTruth } from "./observer.ts";
@@ -79,6 +80,10 @@ export interface LabSummary {
   /** By host, from the start of the laboratory; null: never. */
   readonly seconds_to_locked: Readonly<Record<string, number | null>>;
   readonly processes: readonly ProcessCost[];
+  /** Processor by part of the work and memory, from `settled_after_s` to the end. */
+  readonly costs?: Costs;
+  /** What the server has counted and turned away. */
+  readonly server_counters?: Readonly<Record<string, number>>;
 }
 
 /** So many of the samples outside of their bounds are told one by one. */

@@ -7,7 +7,8 @@ import { appendForeign, readKernelClocks } from "@ttcs/timestamper";
 import { reasonOf } from "../fail.ts";
 import { checkForeign, checkJson } from "./checks.ts";
 import { Children } from "./children.ts";
-import { Figures, type LabSummary, type ProcessCost } from "./figures.ts";
+import { CostMeter } from "./cost-meter.ts";
+import { Figures, type LabSummary, type ProcessCost, SETTLED_AFTER_S } from "./figures.ts";
 import type { ForeignHand } from "./foreign.ts";
 import { type CrossTraffic, writeLabFile } from "./lab-file.ts";
 import { leftovers } from "./leftovers.ts";
@@ -73,6 +74,7 @@ export class Laboratory {
   readonly #observers: readonly Observer[];
   readonly #pids = new Map<string, number>();
   readonly #costs = new Map<number, ProcessCost>();
+  readonly #meter = new CostMeter(join(this.#dir, "server.sock"));
   /** Where it runs, in words. */
   readonly place: string;
   #lead: { by: Observer; line: Sight["status"]["line"] };
@@ -120,7 +122,8 @@ export class Laboratory {
     const { pairsPerSecond } = this.#options;
     const { serverAddress, serverNamespace, ports } = this.#network;
     const rate = pairsPerSecond === undefined ? [] : ["--pairs-per-second", `${pairsPerSecond}`];
-    const args = ["--listen", serverAddress, "--port", `${ports.server}`, ...rate];
+    const socket = ["--status-socket", join(this.#dir, "server.sock")];
+    const args = ["--listen", serverAddress, "--port", `${ports.server}`, ...rate, ...socket];
     const server = await this.#children.startServer(args, serverNamespace);
     this.#pids.set("server", server.child.pid!);
     this.#scheduleForeign();
@@ -218,6 +221,8 @@ export class Laboratory {
       // By process: one that was killed has cost what it has cost.
       if (cost) this.#costs.set(pid, cost);
     }
+    const settled = this.#figures.elapsedS >= SETTLED_AFTER_S;
+    if (settled && (!this.#meter.begun || this.#ending)) await this.#noteCosts(sights);
     return this.#observers.map((observer, i) => {
       const sight = sights[i];
       const sample = sight && this.#figures.judge(observer, sight, this.#lead.by, this.#lead.line);
@@ -225,17 +230,28 @@ export class Laboratory {
     });
   }
 
+  #noteCosts(sights: readonly (Sight | undefined)[]): Promise<void> {
+    const cpu = new Map(sights.map((s, i) => [this.#hosts[i].id, s?.status.cpu]));
+    return this.#meter.note(this.#pids, cpu);
+  }
+
   /** Takes a last look and ends all processes; `finish` comes after it. */
   async end(): Promise<LabSummary> {
     this.#ending = true;
+    await this.look();
     this.#children.quiet();
     await sleep(QUIET_MS);
     await this.look();
-    const summary = this.#figures.summary({
-      seed: this.#options.seed,
-      ids: this.#hosts.map((h) => h.id),
-      processes: [...this.#costs.values()],
-    });
+    const { costs, server } = this.#meter;
+    const summary = {
+      ...this.#figures.summary({
+        seed: this.#options.seed,
+        ids: this.#hosts.map((h) => h.id),
+        processes: [...this.#costs.values()],
+      }),
+      ...(costs ? { costs } : {}),
+      ...(server ? { server_counters: server.counters } : {}),
+    };
     for (const observer of this.#observers) observer.close();
     this.#sumUpTraffic();
     await this.#children.end();

@@ -4,7 +4,7 @@
  * The truth is computed from the seed and the control log alone, at the very kernel instant that the
  * host names in its answer, so neither the agent's estimates nor the time of asking enter into it.
  */
-import type { AgentStatus, NowStatus } from "@ttcs/agent";
+import type { AgentStatus, CpuSeconds, NowStatus } from "@ttcs/agent";
 import { DomainLine } from "@ttcs/discipline";
 import { rawNanos, unixNanos } from "@ttcs/units";
 import { AgentClient } from "../agentq/client.ts";
@@ -14,7 +14,7 @@ import { HostTruth, utcAt } from "./truth.ts";
 /** One look at one host. */
 export interface Sight {
   readonly now: NowStatus;
-  readonly status: AgentStatus;
+  readonly status: AgentStatus & { readonly cpu?: CpuSeconds };
 }
 
 /** See the module head. */

@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import { duration, signedDuration } from "../units-text.ts";
 import { accuracyLines } from "./accuracy-lines.ts";
+import { costsText } from "./costs.ts";
 import type { LabSummary, ProcessCost, Sample } from "./figures.ts";
 import type { CrossTraffic } from "./lab-file.ts";
 import type { Sight } from "./observer.ts";
@@ -133,7 +134,8 @@ export function summaryText(s: LabSummary): string {
     `${s.hosts} hosts, ${s.seconds} s, seed ${s.seed}: ${locked}`,
     ...figures,
     ...accuracyLines(s),
-    `processor: ${(cpu / s.seconds).toFixed(2)} cores in all; memory: ${memoryText(s.processes)}`,
+    `processor: ${(cpu / s.seconds).toFixed(2)} cores in all, start included; memory: ${memoryText(s.processes)}`,
+    ...(s.costs ? [costsText(s.costs)] : []),
   ].join("\n");
 }
 

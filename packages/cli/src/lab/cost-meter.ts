@@ -1,0 +1,92 @@
+/**
+ * Takes the laboratory's cost by part of the work, from the time when it has settled to its end.
+ *
+ * Agents tell what their parts have used with every status; the server is asked on a socket of its
+ * own, twice: that is cheap, and enough for a difference.
+ */
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import type { CpuSeconds } from "@ttcs/agent";
+import { type CostSnapshot, type Costs, costsBetween } from "./costs.ts";
+import { processCost } from "./processes.ts";
+
+/** A server that does not answer within this long is left out (ms). */
+const TIMEOUT_MS = 1_000;
+
+/** What the server's status socket answers, as far as it is used here. */
+export interface ServerStatus {
+  readonly agents: number;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly cpu: CpuSeconds;
+}
+
+/** See the module head. */
+export class CostMeter {
+  readonly #serverPath: string;
+  #first: CostSnapshot | undefined;
+  #last: CostSnapshot | undefined;
+  #server: ServerStatus | undefined;
+
+  /** @param serverPath the server's status socket */
+  constructor(serverPath: string) {
+    this.#serverPath = serverPath;
+  }
+
+  /** True once the interval has begun. */
+  get begun(): boolean {
+    return this.#first !== undefined;
+  }
+
+  /** The server's own account, as of the last note. */
+  get server(): ServerStatus | undefined {
+    return this.#server;
+  }
+
+  /** Costs from the first note to the last; undefined: there was one at most. */
+  get costs(): Costs | undefined {
+    const [first, last] = [this.#first, this.#last];
+    return first && last && last.atS > first.atS ? costsBetween(first, last) : undefined;
+  }
+
+  /**
+   * Notes where all processes stand.
+   *
+   * @param pids process ids by name, the server's among them
+   * @param cpu what each agent says of itself, by name
+   */
+  async note(
+    pids: ReadonlyMap<string, number>,
+    cpu: ReadonlyMap<string, CpuSeconds | undefined>,
+  ): Promise<void> {
+    this.#server = (await askServer(this.#serverPath)) ?? this.#server;
+    const processes = [...pids].flatMap(([id, pid]) => {
+      const cost = processCost(id, pid);
+      if (!cost) return [];
+      const said = id === "server" ? this.#server?.cpu : cpu.get(id);
+      const { cpu_seconds: cpuSeconds, memory_mb: memoryMb } = cost;
+      return [{ id, pid, cpuSeconds, memoryMb, ...(said ? { cpu: said } : {}) }];
+    });
+    const snapshot = { atS: performance.now() / 1000, processes };
+    this.#first ??= snapshot;
+    this.#last = snapshot;
+  }
+}
+
+/** Asks the server for its status; undefined when it does not answer. */
+function askServer(path: string): Promise<ServerStatus | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const done = (status: ServerStatus | undefined) => {
+      clearTimeout(late);
+      socket.destroy();
+      resolve(status);
+    };
+    const late = setTimeout(() => done(undefined), TIMEOUT_MS);
+    socket.on("error", () => done(undefined));
+    const lines = createInterface({ input: socket });
+    lines.on("line", (line) => done(JSON.parse(line)));
+    // readline repeats the socket's errors, which are dealt with above.
+    lines.on("error", () => {});
+    socket.write("status\n");
+  });
+}
