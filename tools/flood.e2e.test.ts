@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -42,7 +42,8 @@ interface Status {
 }
 
 let lab: ChildProcess;
-const file = join(mkdtempSync(join(tmpdir(), "ttcs-flood-")), "lab.json");
+const dir = mkdtempSync(join(tmpdir(), "ttcs-flood-"));
+const file = join(dir, "lab.json");
 const processes = (): Lab => JSON.parse(readFileSync(file, "utf8")) as Lab;
 
 /** Asks one question on a connection of its own. */
@@ -131,6 +132,7 @@ beforeAll(async () => {
 afterAll(async () => {
   lab.kill("SIGTERM");
   await new Promise((resolve) => lab.once("exit", resolve));
+  rmSync(dir, { recursive: true, force: true });
 });
 
 /** Looks at all agents ten times a second until `done`; returns every state other than LOCKED. */

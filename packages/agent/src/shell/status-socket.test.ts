@@ -1,4 +1,4 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { serveStatus } from "./status-socket.ts";
 
-const path = () => join(mkdtempSync(join(tmpdir(), "ttcs-status-")), "agent.sock");
+/** A place for a socket, gone when the test is over. */
+function path(): string {
+  const dir = mkdtempSync(join(tmpdir(), "ttcs-status-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return join(dir, "agent.sock");
+}
 
 function ask(address: string, lines: string): Promise<unknown[]> {
   const wanted = lines.trimEnd().split("\n").length;
