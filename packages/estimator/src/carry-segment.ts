@@ -128,13 +128,18 @@ export class Segment {
     let count = 0;
     let meanNs = 0;
     let meanS = 0;
+    let meanHalfNs = 0;
     for (let i = first; i < samples.length; i++) {
       if (2 * samples.halfNs[i] > this.widthLimitNs) continue;
       count++;
       meanNs += (samples.yNs[i] - this.valueAt(samples.xS[i]) - meanNs) / count;
       meanS += (samples.xS[i] - meanS) / count;
+      meanHalfNs += (samples.halfNs[i] - meanHalfNs) / count;
     }
     if (count === 0) return undefined;
+    // Inside its brackets the clock may be where the line says, however unlikely: readings taken
+    // together can all sit off the middle to one side.
+    if (Math.abs(meanNs) <= meanHalfNs) return false;
     const lineSigmaNs = this.sigmaAt(meanS);
     const sigmaNs = Math.sqrt(this.sampleVarianceNs2 / count + lineSigmaNs * lineSigmaNs);
     return Math.abs(meanNs) > SUSPECT_SIGMAS * sigmaNs + SUSPECT_MARGIN_NS;

@@ -213,6 +213,14 @@ describe("Carry", () => {
     }
   });
 
+  it("does not take readings for another hand that all sit at one end of their brackets", () => {
+    const host = new Host(SEED, 3_000);
+    host.run(0, 1e9, 0.5);
+    host.run(1e9, 1.5e9, 0.97);
+    host.run(1.5e9, 2e9, 0.5);
+    expect(host.carry.foreignBreakCount).toBe(0);
+  });
+
   it("takes a step and a frequency written one right after the other", () => {
     const host = new Host(SEED, -8000);
     host.run(0, 1e9);
