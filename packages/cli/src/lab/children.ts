@@ -13,8 +13,12 @@ const READY_MS = 20_000;
 const up = import.meta.url.endsWith(".ts") ? "../../" : "../";
 const program = fileURLToPath(new URL(`${up}bin/ttcs.js`, import.meta.url));
 
-/** An agent allocates little: a small young generation and one helper thread save 10 MB each. */
-const LEAN = ["--max-semi-space-size=1", "--v8-pool-size=1"];
+/**
+ * An agent allocates little: a small young generation, one helper thread, code that favours size and
+ * one arena of the C library's allocator save some 17 MB each.
+ */
+const LEAN = ["--max-semi-space-size=1", "--v8-pool-size=1", "--optimize-for-size"];
+const LEAN_ENVIRONMENT = { MALLOC_ARENA_MAX: "1" };
 
 /** See the module head. */
 export class Children {
@@ -38,6 +42,7 @@ export class Children {
     const out = openSync(join(this.#dir, `${name}.out`), "a");
     const child = spawn(command, rest, {
       stdio: ["ignore", out, out, "ipc"],
+      env: { ...process.env, ...LEAN_ENVIRONMENT },
       // A process group of its own: Ctrl-C goes to the laboratory, which then takes a last look.
       detached: true,
     });
