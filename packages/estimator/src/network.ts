@@ -51,6 +51,8 @@ export interface NetworkSolution {
   readonly sigmaNs: Float64Array;
   /** offset - (x_to - x_from) of each edge (ns); NaN: an end without x, or no offset. */
   readonly residualNs: Float64Array;
+  /** Sigma by which each edge was weighed: its own, but not below the floor (ns); NaN: not usable. */
+  readonly edgeSigmaNs: Float64Array;
   /** What robustness left of each edge's weight, 0 to 1; 0 for an edge that was not used. */
   readonly trust: Float64Array;
   /** What residuals are in units of their edges' sigmas: typical size, at least 1. */
@@ -101,7 +103,8 @@ export function solveNetwork(input: NetworkInput, options: NetworkOptions = {}):
   }
   const residualNs = new Float64Array(edgeCount);
   for (let e = 0; e < edgeCount; e++) residualNs[e] = residual(input, x, e);
-  return { xNs: x, sigmaNs, residualNs, trust, scale };
+  const edgeSigmaNs = variance.map(Math.sqrt);
+  return { xNs: x, sigmaNs, residualNs, edgeSigmaNs, trust, scale };
 }
 
 /** Huber's rounds, then Tukey's, from the plain solution at hand; returns the residuals' scale. */

@@ -11,6 +11,7 @@ export {
   type UnixNanos,
   unixNanos,
   WINDOW_NS,
+  WINDOW_SPAN_NS_MIN,
 } from "./nanos.ts";
 export { hashText, mix32, Prng, unitOf } from "./prng.ts";
 export { SOFTWARE_VERSION } from "./version.ts";

@@ -56,3 +56,8 @@ export const SECOND_NS = 1_000_000_000;
 export const ROUND_NS = 500_000_000;
 /** Length of a window (ns): the probes that one fit sees. */
 export const WINDOW_NS = 2_000_000_000;
+/**
+ * A window is fitted once it spans this much (ns). Half-filled windows would be right within their
+ * sigma, but so wide that a host is LOCKED by them and loses it again as sigma shrinks.
+ */
+export const WINDOW_SPAN_NS_MIN = 1_300_000_000;

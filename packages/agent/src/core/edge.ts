@@ -14,17 +14,11 @@ import {
   type Neighbour,
   unpackStamps,
 } from "@ttcs/protocol";
-import { addNs, rawNanos, SECOND_NS, WINDOW_NS } from "@ttcs/units";
+import { addNs, rawNanos, SECOND_NS, WINDOW_NS, WINDOW_SPAN_NS_MIN } from "@ttcs/units";
 import { EndStamps, type StampSeries } from "./stamp-series.ts";
 
 /** More stamps than this in one flush are no half second of probing (500 pairs/s make 500). */
 const COLUMN_LIMIT = 8192;
-
-/**
- * A window is fitted once it spans this much (ns). Half-filled windows would be right within their
- * sigma, but so wide that a host is LOCKED by them and loses it again as sigma shrinks.
- */
-const SPAN_NS_MIN = 1_300_000_000;
 
 const newColumns = (): ProbeColumns => ({
   length: 0,
@@ -93,7 +87,7 @@ export class Edge {
     join(owner.sent, other.received, forward);
     join(other.sent, owner.received, reverse);
     const spanNs = Math.min(span(forward), span(reverse));
-    if (spanNs < SPAN_NS_MIN) return this.#distrust(ownNumber, spanNs);
+    if (spanNs < WINDOW_SPAN_NS_MIN) return this.#distrust(ownNumber, spanNs);
     const result = fitEdge({
       forward,
       reverse,

@@ -41,25 +41,16 @@ export function expelledEdges(aligned: Alignment, court: EdgeCourt): Uint8Array 
 
 /** Tells the court how every edge has done. */
 export function judgeEdges(aligned: Alignment, solved: NetworkSolution, court: EdgeCourt): void {
-  const floorNs = SIGMA_FLOOR_SHARE * medianSigmaNs(aligned);
   for (let e = 0; e < aligned.edgeCount; e++) {
     // An edge changes hands: the residual is told in one direction, whoever owns it.
     const upward = aligned.hosts[aligned.from[e]] < aligned.hosts[aligned.to[e]];
     const residualNs = upward ? solved.residualNs[e] : -solved.residualNs[e];
     // An edge that takes no part is held against what the mesh knows, not better than that.
-    const ownNs = Math.max(aligned.sigmaNs[e], floorNs) * solved.scale;
+    const ownNs = solved.edgeSigmaNs[e] * solved.scale;
     const endsNs = Math.hypot(solved.sigmaNs[aligned.from[e]], solved.sigmaNs[aligned.to[e]]);
     const sigmaNs = Math.hypot(ownNs, solved.trust[e] === 0 ? endsNs : 0);
     court.judge(edgeKey(aligned, e), solved.trust[e], residualNs, sigmaNs);
   }
-}
-
-/** No edge is held to be better than this share of the median sigma: sigmas are estimates too. */
-const SIGMA_FLOOR_SHARE = 0.2;
-
-function medianSigmaNs({ sigmaNs, edgeCount }: Alignment): number {
-  const sorted = sigmaNs.slice(0, edgeCount).sort();
-  return edgeCount === 0 ? 0 : sorted[edgeCount >> 1];
 }
 
 const edgeKey = ({ hosts, from, to }: Alignment, e: number): string =>
@@ -79,7 +70,7 @@ export function edgeViews(
     const residualNs = solved.residualNs[e];
     const standing = excluded[e] === 1 ? court?.standing(edgeKey(aligned, e)) : undefined;
     const expelled = standing?.reason ?? "";
-    const shared = { sigmaNs: aligned.sigmaNs[e], weight: solved.trust[e], expelled };
+    const shared = { sigmaNs: solved.edgeSigmaNs[e], weight: solved.trust[e], expelled };
     views.get(owner)!.push({ ...shared, hostNumber: other, residualNs });
     views.get(other)!.push({ ...shared, hostNumber: owner, residualNs: -residualNs });
   }

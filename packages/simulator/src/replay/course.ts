@@ -37,9 +37,8 @@ export class HostCourse {
   readonly host: Host;
   /** Zero of this host's stamps; undefined before its first one. */
   baseRawNs: RawNanos | undefined;
-  /** Newest and last but one accepted stamp of sending (ns since the base). */
+  /** Newest accepted stamp of sending (ns since the base). */
   #newestTxNs = Number.NEGATIVE_INFINITY;
-  beforeNewestTxNs = Number.NEGATIVE_INFINITY;
   #behind = 0;
   /** Its rows give evidence that a round is over from here on (ns since the base). */
   passNs = Number.POSITIVE_INFINITY;
@@ -77,7 +76,6 @@ export class HostCourse {
   /** Goes back to `txNs` (ns since the base). */
   returnTo(txNs: number): void {
     this.#newestTxNs = txNs;
-    this.beforeNewestTxNs = Number.NEGATIVE_INFINITY;
     this.#behind = 0;
   }
 
@@ -86,10 +84,9 @@ export class HostCourse {
     return Math.abs(txNs - this.limitNs) < WINDOW_NS;
   }
 
-  /** Notes a probe that was accepted. One stamp alone proves nothing: it may be a garbled one. */
+  /** Notes a probe that was accepted. */
   sent(txNs: number): void {
     this.#behind = 0;
-    this.beforeNewestTxNs = this.#newestTxNs;
     this.#newestTxNs = Math.max(this.#newestTxNs, txNs);
   }
 

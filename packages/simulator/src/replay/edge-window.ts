@@ -8,12 +8,10 @@
 import { create } from "@bufbuild/protobuf";
 import { type FitMethod, fitEdge, type ProbeColumns } from "@ttcs/estimator";
 import { type EdgeFit, EdgeFitSchema } from "@ttcs/protocol";
-import { addNs, SECOND_NS } from "@ttcs/units";
+import { addNs, SECOND_NS, WINDOW_SPAN_NS_MIN } from "@ttcs/units";
 import type { HostCourse } from "./course.ts";
 import type { ProbeBuffer } from "./probe-buffer.ts";
 
-/** A window is fitted once it spans this much (ns): the agent's own rule. */
-const SPAN_NS_MIN = 1_300_000_000;
 /** Recorded stamps are on the raw clock; of a carry only its rounding is left (ns). */
 const ROUNDING_NS = 0.5;
 /**
@@ -57,7 +55,7 @@ export function fitWindow(
   if (forward.length === 0 && reverse.length === 0) return undefined;
   const between = { owner: owner.host.number, other: other.host.number };
   const spanNs = Math.min(span(forward), span(reverse));
-  if (spanNs < SPAN_NS_MIN) {
+  if (spanNs < WINDOW_SPAN_NS_MIN) {
     const distrust = `only ${(spanNs / SECOND_NS).toFixed(1)} s of probes`;
     return create(EdgeFitSchema, { ...between, distrust });
   }
