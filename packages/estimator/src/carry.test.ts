@@ -213,6 +213,21 @@ describe("Carry", () => {
     }
   });
 
+  it("carries no stamp by a line that mixes the clock before a step with the one after it", () => {
+    for (let inBatchMs = 1; inBatchMs < 50; inBatchMs += 6) {
+      const host = new Host(SEED + inBatchMs, 3_000);
+      host.run(0, 1e9);
+      const stepAtNs = 1e9 + inBatchMs * 1e6;
+      host.write(stepAtNs, 0, 500_000);
+      host.run(1e9, 1.4e9);
+      expect(host.carry.foreignBreakCount).toBe(1);
+      for (let at = 0.9e9; at < 1.35e9; at += 1e6) {
+        const errorNs = host.errorNs(at);
+        if (!Number.isNaN(errorNs)) expect(Math.abs(errorNs)).toBeLessThan(2_000);
+      }
+    }
+  });
+
   it("does not take readings for another hand that all sit at one end of their brackets", () => {
     const host = new Host(SEED, 3_000);
     host.run(0, 1e9, 0.5);

@@ -302,9 +302,21 @@ export class Carry {
     const segment = this.#segment(0);
     const samples = this.#samples;
     segment.fit(samples, count, this.#prior);
+    if (count < samples.length) {
+      segment.setEnd(this.#vouchedS(count));
+      return;
+    }
     const lastS = count > 0 ? samples.xS[count - 1] : segment.startS;
-    const held = count < samples.length;
-    segment.setEnd(held ? lastS : lastS + EXTRAPOLATION_S);
+    segment.setEnd(lastS + EXTRAPOLATION_S);
+  }
+
+  /** Where the newest piece holds for certain, of its first `count` samples: a wide one says nothing. */
+  #vouchedS(count: number): number {
+    const segment = this.#segment(0);
+    const { xS, halfNs } = this.#samples;
+    let last = count - 1;
+    while (last >= 0 && 2 * halfNs[last] > segment.widthLimitNs) last--;
+    return last >= 0 ? xS[last] : segment.startS;
   }
 
   #openFirst(rawNs: bigint, systemNs: bigint): void {
@@ -335,7 +347,7 @@ export class Carry {
     const last = this.#suspectFrom;
     const from = this.#cleanFrom;
     this.#refit(last);
-    const gapStartS = last > 0 ? samples.xS[last - 1] : old.startS;
+    const gapStartS = this.#vouchedS(last);
     const startS = samples.xS[from];
     const expectedNs = old.valueAt(startS);
     const oldPpb = old.slopePpb;

@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly loss: number;
   /** Added to the delay from host 2 to host 3 alone (ns): their edge is off by half of it. */
   readonly asymmetryNs: number;
+  /** Index of the host that leads when the reference is gone; -1: as the coordinator finds. */
+  readonly heir: number;
   /** Error of the server's own clock against true time (ns). */
   readonly serverErrorNs: number;
   /** Indices of the agents that are not started at once. */
@@ -42,6 +44,7 @@ export const defaultWorld: WorldOptions = {
   queueNs: 1_000,
   loss: 0.001,
   asymmetryNs: 0,
+  heir: -1,
   serverErrorNs: 0,
   absent: [],
 };
@@ -223,7 +226,7 @@ export class World {
     node.connection = this.#nextConnection++;
     const hello = {
       hostId: node.host.id,
-      clockQuality: node.reference ? 10 : 1,
+      clockQuality: node.reference ? 10 : node === this.nodes[this.options.heir] ? 5 : 1,
       correctClock: !node.reference,
       bootId: `${node.host.id} ${node.boots}`,
     };

@@ -130,7 +130,7 @@ test("no far pull begins while a host is missing", () => {
 
 test("whoever is cut off at any moment has the truth within what domain time may bend", () => {
   // A host that is cut off counts as missing from 2 s later on.
-  for (let cut = 2; cut < 500; cut += 7) {
+  for (let cut = 2; cut < 500; cut += cut < 60 ? 1 : 11) {
     const course = said(700, (round) => round < cut + 4);
     const last = course[cut];
     for (let i = cut; i < course.length && i < cut + 116; i++) {

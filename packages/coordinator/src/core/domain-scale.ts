@@ -106,9 +106,9 @@ export class DomainScale {
     return this.#segments.slice(first);
   }
 
-  /** The whole line that is known. */
+  /** The whole line as it is known now; what is decided later does not change it. */
   line(): DomainLine {
-    return new DomainLine(this.#segments);
+    return new DomainLine([...this.#segments]);
   }
 
   /**
