@@ -9,7 +9,8 @@
  * Paths are not intersected: one wrong edge anywhere would then be enough to exclude the truth.
  */
 import { assert } from "@ttcs/units";
-import { type Graph, shortestPaths } from "./shortest-path.ts";
+import type { Graph } from "./graph.ts";
+import { PathFinder } from "./shortest-path.ts";
 
 /** Fits as columns; x is each host's clock against the reference's. */
 export interface BoundInput extends Graph {
@@ -28,8 +29,12 @@ export interface PathBounds {
   readonly highNs: Float64Array;
 }
 
-/** Intervals of all hosts. Edges with a bound that is no number from 0 up are not used. */
-export function pathBounds(input: BoundInput): PathBounds {
+/**
+ * Intervals of all hosts. Edges with a bound that is no number from 0 up are not used.
+ *
+ * @param paths a finder of the same graph, when the caller has one.
+ */
+export function pathBounds(input: BoundInput, paths = new PathFinder(input)): PathBounds {
   const { hostCount, edgeCount, from, to, offsetNs, reference } = input;
   assert(reference >= 0 && reference < hostCount, "the reference is one of the hosts");
   const widthNs = new Float64Array(edgeCount);
@@ -38,7 +43,7 @@ export function pathBounds(input: BoundInput): PathBounds {
     const usable = sound && Number.isFinite(offsetNs[e]);
     widthNs[e] = usable ? input.belowBoundNs[e] + input.aboveBoundNs[e] : Number.NaN;
   }
-  const tree = shortestPaths(input, widthNs, reference);
+  const tree = paths.find(widthNs, reference);
   const lowNs = new Float64Array(hostCount).fill(Number.NaN);
   const highNs = new Float64Array(hostCount).fill(Number.NaN);
   lowNs[reference] = 0;

@@ -21,13 +21,17 @@ import type { ProbeColumns } from "./pairs.ts";
 import { grown, medianOf } from "./quantile.ts";
 
 /** The offset of the other host against the owner, on the owner's axis. */
-export interface OffsetLine {
+export interface Line {
   /** Owner time of the middle (ns). */
   readonly midNs: number;
   /** Offset there (ns, positive: other ahead). */
   readonly offsetNs: number;
   /** ns per ns. */
   readonly slope: number;
+}
+
+/** The same with its uncertainties. */
+export interface OffsetLine extends Line {
   readonly slopeSigma: number;
   readonly offsetSigmaNs: number;
 }
@@ -46,7 +50,7 @@ let scratch: Float64Array = new Float64Array(0);
 export function guaranteedInterval(
   forward: ProbeColumns,
   reverse: ProbeColumns,
-  line: OffsetLine,
+  line: Line,
   carryBoundNs: number,
 ): { lowNs: number; highNs: number } {
   const highNs = hullAtMiddle(forward, forward.txNs, line.midNs, line.slope);
@@ -118,7 +122,7 @@ function oneSided(count: number, slope: number): number {
 /** Smallest delay against the line, and the median above it (ns), of one direction. */
 export function delaysAbove(
   columns: ProbeColumns,
-  line: OffsetLine,
+  line: Line,
   forward: boolean,
 ): { minNs: number; jitterNs: number } {
   const { txNs, rxNs } = columns;

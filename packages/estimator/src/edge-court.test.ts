@@ -1,7 +1,8 @@
 import { Prng } from "@ttcs/units";
 import { describe, expect, it } from "vitest";
 import { allowedExclusions, EdgeCourt } from "./edge-court.ts";
-import { type NetworkInput, solveNetwork } from "./network.ts";
+import { solveNetwork } from "./network.ts";
+import type { NetworkInput } from "./network-columns.ts";
 
 const SEED = 20261122;
 const SIGMA_NS = 20;
@@ -93,6 +94,33 @@ describe("EdgeCourt", () => {
     expect(court.standing("a")).toBeUndefined();
     court.forget("b");
     expect(court.standing("b")).toBeUndefined();
+  });
+});
+
+describe("EdgeCourt's places", () => {
+  it("stay while no edge is forgotten, and begin empty when another edge takes one", () => {
+    const court = new EdgeCourt();
+    const keys = Array.from({ length: 100 }, (_, i) => `edge ${i}`);
+    const places = keys.map((key) => court.placeOf(key));
+    expect(new Set(places).size).toBe(100);
+    for (let round = 0; round < 10; round++) {
+      for (const place of places) court.judgeAt(place, 1e-6, 500, 10);
+    }
+    expect(court.expelledCount).toBe(100);
+    expect(keys.map((key) => court.placeOf(key))).toEqual(places);
+    const { version } = court;
+    court.forget("edge 7");
+    expect(court.version).not.toBe(version);
+    expect(court.expelledCount).toBe(99);
+    expect(court.placeOf("another")).toBe(places[7]);
+    expect(court.standing("another")).toEqual({
+      expelled: false,
+      reason: "",
+      biasNs: 0,
+      severity: 0,
+    });
+    expect(court.placeOf("one more")).toBe(100);
+    expect(court.isExpelled(places[8])).toBe(true);
   });
 });
 

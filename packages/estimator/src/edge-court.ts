@@ -13,7 +13,7 @@
  *
  * It cannot see which side is right where hosts have few edges: two of three that agree win.
  */
-import type { Graph } from "./shortest-path.ts";
+import type { Graph } from "./graph.ts";
 
 /** What the court thinks of an edge. */
 export interface EdgeStanding {
@@ -44,105 +44,174 @@ const EDGES_MIN = 2;
 
 const JUDGED_MASK = (1 << ROUNDS_JUDGED) - 1;
 
-interface Record {
-  /** A bit for each of the last rounds, the newest lowest: 1 did not fit. */
-  misfits: number;
-  expelled: boolean;
-  reason: string;
-  /** Rounds of fitting since the expulsion. */
-  credit: number;
-  rounds: number;
-  biasNs: number;
-  severity: number;
-  /** Residuals of the last rounds judged, in a ring (ns). */
-  readonly recentNs: Float64Array;
-}
-
-/** See the module head. One court for one mesh; keys are the caller's names of edges. */
+/**
+ * See the module head. One court for one mesh; keys are the caller's names of edges.
+ *
+ * Cases are columns, so that a round of ten thousands of edges walks over them in order. Whoever
+ * judges the same edges round after round keeps their places (`placeOf`) as long as `version` stays.
+ */
 export class EdgeCourt {
-  readonly #records = new Map<string, Record>();
+  readonly #places = new Map<string, number>();
+  readonly #free: number[] = [];
+  #version = 0;
+  /** How many edges are expelled now. */
+  #expelledCount = 0;
+  /** A bit for each of the last rounds, the newest lowest: 1 did not fit. */
+  #misfits = new Int32Array(0);
+  #expelled = new Uint8Array(0);
+  /** Rounds of fitting since the expulsion. */
+  #credit = new Int32Array(0);
+  #rounds = new Float64Array(0);
+  #biasNs = new Float64Array(0);
+  #severity = new Float64Array(0);
+  /** Residuals of the last rounds judged, a ring for each edge (ns). */
+  #recentNs = new Float64Array(0);
+  readonly #reasons = new Map<number, string>();
+
+  /** Changes when an edge was forgotten: places may have gone to others. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get expelledCount(): number {
+    return this.#expelledCount;
+  }
+
+  /** Where the case of an edge is kept; opens one. */
+  placeOf(key: string): number {
+    const known = this.#places.get(key);
+    if (known !== undefined) return known;
+    const place = this.#free.pop() ?? this.#places.size;
+    this.#places.set(key, place);
+    if (place >= this.#expelled.length) this.#grow();
+    this.#clear(place);
+    return place;
+  }
 
   /**
-   * Takes what a round's solve said of an edge and returns what the court thinks now.
+   * Takes what a round's solve said of an edge.
    *
    * @param trust the solution's trust; 0: the edge was excluded, so its residual alone is judged.
    * @param residualNs the solution's residual (ns).
    * @param sigmaNs the edge's sigma (ns, above 0), best times the solution's scale. Without both
    *   numbers the round is not counted.
    */
-  judge(key: string, trust: number, residualNs: number, sigmaNs: number): EdgeStanding {
-    let record = this.#records.get(key);
-    if (!record) {
-      record = newRecord();
-      this.#records.set(key, record);
-    }
-    if (!Number.isFinite(residualNs) || !(sigmaNs > 0)) return standingOf(record);
+  judgeAt(place: number, trust: number, residualNs: number, sigmaNs: number): void {
+    if (!Number.isFinite(residualNs) || !(sigmaNs > 0)) return;
     const fits = trust > 0 ? trust >= TRUST_MISFIT : Math.abs(residualNs) <= FIT_SIGMAS * sigmaNs;
-    record.recentNs[record.rounds % ROUNDS_JUDGED] = residualNs;
-    record.rounds++;
-    record.biasNs += (residualNs - record.biasNs) / Math.min(record.rounds, BIAS_ROUNDS);
-    record.severity = Math.abs(recentMeanNs(record)) / sigmaNs;
-    if (record.expelled) serve(record, fits);
-    else tryRecord(record, fits);
-    return standingOf(record);
+    this.#recentNs[place * ROUNDS_JUDGED + (this.#rounds[place] % ROUNDS_JUDGED)] = residualNs;
+    const rounds = ++this.#rounds[place];
+    this.#biasNs[place] += (residualNs - this.#biasNs[place]) / Math.min(rounds, BIAS_ROUNDS);
+    this.#severity[place] = Math.abs(this.#recentMeanNs(place)) / sigmaNs;
+    if (this.#expelled[place] === 1) this.#serve(place, fits);
+    else this.#try(place, fits);
   }
 
-  /** What the court thinks of an edge; undefined: it never came before it. */
+  /** The same by the edge's name; returns what the court thinks now. */
+  judge(key: string, trust: number, residualNs: number, sigmaNs: number): EdgeStanding {
+    const place = this.placeOf(key);
+    this.judgeAt(place, trust, residualNs, sigmaNs);
+    return this.standingAt(place);
+  }
+
+  isExpelled(place: number): boolean {
+    return this.#expelled[place] === 1;
+  }
+
+  /** What the court thinks of an edge. */
+  standingAt(place: number): EdgeStanding {
+    return {
+      expelled: this.isExpelled(place),
+      reason: this.#reasons.get(place) ?? "",
+      biasNs: this.#biasNs[place],
+      severity: this.#severity[place],
+    };
+  }
+
+  /** The same by its name; undefined: it never came before the court. */
   standing(key: string): EdgeStanding | undefined {
-    const record = this.#records.get(key);
-    return record && standingOf(record);
+    const place = this.#places.get(key);
+    return place === undefined ? undefined : this.standingAt(place);
   }
 
   /** Forgets an edge: its path or one of its ends has changed. */
   forget(key: string): void {
-    this.#records.delete(key);
+    const place = this.#places.get(key);
+    if (place === undefined) return;
+    this.#places.delete(key);
+    this.#clear(place);
+    this.#free.push(place);
+    this.#version++;
   }
 
   /** Forgets all edges that are not in `keys`, for meshes that are woven anew. */
   retain(keys: ReadonlySet<string>): void {
-    for (const key of this.#records.keys()) if (!keys.has(key)) this.#records.delete(key);
+    for (const key of this.#places.keys()) if (!keys.has(key)) this.forget(key);
   }
-}
 
-const newRecord = (): Record => ({
-  misfits: 0,
-  expelled: false,
-  reason: "",
-  credit: 0,
-  rounds: 0,
-  biasNs: 0,
-  severity: 0,
-  recentNs: new Float64Array(ROUNDS_JUDGED),
-});
+  #recentMeanNs(place: number): number {
+    const count = Math.min(this.#rounds[place], ROUNDS_JUDGED);
+    const first = place * ROUNDS_JUDGED;
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum += this.#recentNs[first + i];
+    return sum / count;
+  }
 
-const standingOf = ({ expelled, reason, biasNs, severity }: Record): EdgeStanding => {
-  return { expelled, reason, biasNs, severity };
-};
+  #try(place: number, fits: boolean): void {
+    const misfits = ((this.#misfits[place] << 1) | (fits ? 0 : 1)) & JUDGED_MASK;
+    this.#misfits[place] = misfits;
+    if (misfits === 0 || bitCount(misfits) < MISFITS_TO_EXPEL) return;
+    this.#expelled[place] = 1;
+    this.#expelledCount++;
+    this.#credit[place] = 0;
+    const meanNs = Math.round(this.#recentMeanNs(place));
+    const signed = meanNs < 0 ? `${meanNs}` : `+${meanNs}`;
+    const reason = `does not fit the mesh: ${signed} ns over ${ROUNDS_JUDGED} rounds`;
+    this.#reasons.set(place, reason);
+  }
 
-function recentMeanNs(record: Record): number {
-  const count = Math.min(record.rounds, ROUNDS_JUDGED);
-  let sum = 0;
-  for (let i = 0; i < count; i++) sum += record.recentNs[i];
-  return sum / count;
-}
+  #serve(place: number, fits: boolean): void {
+    const credit = this.#credit[place];
+    this.#credit[place] = fits ? credit + 1 : Math.max(0, credit - ROUNDS_LOST_BY_MISFIT);
+    if (this.#credit[place] < ROUNDS_TO_READMIT) return;
+    this.#readmit(place);
+    this.#misfits[place] = 0;
+  }
 
-function tryRecord(record: Record, fits: boolean): void {
-  record.misfits = ((record.misfits << 1) | (fits ? 0 : 1)) & JUDGED_MASK;
-  const count = bitCount(record.misfits);
-  if (count < MISFITS_TO_EXPEL) return;
-  record.expelled = true;
-  record.credit = 0;
-  const meanNs = Math.round(recentMeanNs(record));
-  const signed = meanNs < 0 ? `${meanNs}` : `+${meanNs}`;
-  record.reason = `does not fit the mesh: ${signed} ns over ${ROUNDS_JUDGED} rounds`;
-}
+  #readmit(place: number): void {
+    if (this.#expelled[place] === 1) this.#expelledCount--;
+    this.#expelled[place] = 0;
+    this.#reasons.delete(place);
+  }
 
-function serve(record: Record, fits: boolean): void {
-  record.credit = fits ? record.credit + 1 : Math.max(0, record.credit - ROUNDS_LOST_BY_MISFIT);
-  if (record.credit < ROUNDS_TO_READMIT) return;
-  record.expelled = false;
-  record.reason = "";
-  record.misfits = 0;
+  #clear(place: number): void {
+    this.#readmit(place);
+    this.#misfits[place] = 0;
+    this.#credit[place] = 0;
+    this.#rounds[place] = 0;
+    this.#biasNs[place] = 0;
+    this.#severity[place] = 0;
+  }
+
+  #grow(): void {
+    const length = Math.max(64, 2 * this.#expelled.length);
+    const larger = (column: Float64Array, size = length) => {
+      const out = new Float64Array(size);
+      out.set(column);
+      return out;
+    };
+    const [misfits, credit, expelled] = [this.#misfits, this.#credit, this.#expelled];
+    this.#misfits = new Int32Array(length);
+    this.#misfits.set(misfits);
+    this.#credit = new Int32Array(length);
+    this.#credit.set(credit);
+    this.#expelled = new Uint8Array(length);
+    this.#expelled.set(expelled);
+    this.#rounds = larger(this.#rounds);
+    this.#biasNs = larger(this.#biasNs);
+    this.#severity = larger(this.#severity);
+    this.#recentNs = larger(this.#recentNs, length * ROUNDS_JUDGED);
+  }
 }
 
 function bitCount(bits: number): number {

@@ -24,7 +24,13 @@
  */
 import { SECOND_NS } from "@ttcs/units";
 import { delaysAbove, guaranteedInterval, type OffsetLine } from "./edge-bound.ts";
-import { newSelection, type ProbeColumns, type PureSelection, selectPure } from "./pairs.ts";
+import {
+  newSelection,
+  type ProbeColumns,
+  type PureSelection,
+  type PurityRule,
+  selectPure,
+} from "./pairs.ts";
 import { grown } from "./quantile.ts";
 import { type Cloud, commonSlope, intercept, newCloud, sparsity } from "./quantile-lines.ts";
 import { separate } from "./svm.ts";
@@ -61,6 +67,8 @@ export interface TrustedFit {
   readonly freqPpb: number;
   readonly offsetSigmaNs: number;
   readonly freqSigmaPpb: number;
+  /** Part of the offset's error that stays for many windows, beyond `offsetSigmaNs` (ns). */
+  readonly slowSigmaNs: number;
   /** The truth lies in [offset - below, offset + above] (ns, neither negative). */
   readonly belowBoundNs: number;
   readonly aboveBoundNs: number;
@@ -97,7 +105,7 @@ const SLOPE_LIMIT = 1e-3;
 /** When half of the pairs have a larger gap error, hardly any probe passed undisturbed (ns). */
 const GAP_CEILING_NS = 1_000_000;
 /** Stamps are whole ns: standard deviation of the rounding (ns). */
-const ROUNDING_SIGMA_NS = 0.29;
+export const ROUNDING_SIGMA_NS = 0.29;
 
 /**
  * Quantile that the lines follow. Of 0.03 to 0.25, 0.05 had the least error on synthetic windows
@@ -121,7 +129,11 @@ const upper = newCloud();
 const lower = newCloud();
 
 /** Fits one window. Never throws on what the network brought; allocates no column once warm. */
-export function fitEdge(window: EdgeWindow, method: FitMethod = "default"): EdgeFitResult {
+export function fitEdge(
+  window: EdgeWindow,
+  method: FitMethod = "default",
+  rule: PurityRule = method === "paper" ? "paper" : "wide",
+): EdgeFitResult {
   const lossForward = lossOf(window.forward.length, window.sentForwardCount);
   const lossReverse = lossOf(window.reverse.length, window.sentReverseCount);
   const distrust = (reason: string): DistrustedFit => ({
@@ -130,7 +142,6 @@ export function fitEdge(window: EdgeWindow, method: FitMethod = "default"): Edge
     lossForward,
     lossReverse,
   });
-  const rule = method === "paper" ? "paper" : "wide";
   selectPure(window.forward, forwardPure, rule);
   selectPure(window.reverse, reversePure, rule);
   const reason = whyUnusable(forwardPure, reversePure);
@@ -168,6 +179,7 @@ export function fitEdge(window: EdgeWindow, method: FitMethod = "default"): Edge
     freqPpb: line.slope * SECOND_NS,
     offsetSigmaNs: line.offsetSigmaNs,
     freqSigmaPpb: line.slopeSigma * SECOND_NS,
+    slowSigmaNs: 0,
     belowBoundNs: Math.max(0, line.offsetNs - bound.lowNs),
     aboveBoundNs: Math.max(0, bound.highNs - line.offsetNs),
     delayForwardNsMin: forward.minNs,
@@ -181,7 +193,7 @@ export function fitEdge(window: EdgeWindow, method: FitMethod = "default"): Edge
 }
 
 /** Share of probes that did not arrive, 0 to 1. */
-function lossOf(arrivedCount: number, sentCount: number): number {
+export function lossOf(arrivedCount: number, sentCount: number): number {
   if (!(sentCount > 0)) return 0;
   return Math.min(1, Math.max(0, 1 - arrivedCount / sentCount));
 }

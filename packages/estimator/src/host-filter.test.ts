@@ -5,8 +5,8 @@ import { HostFilter } from "./host-filter.ts";
 const SEED = 20260711;
 const OFFSET_SIGMA_NS = 15;
 const FREQ_SIGMA_PPB = 30;
-/** Age of a window's middle when its estimate is used (s). */
-const AGE_S = 1.5;
+/** From a measurement to the instant at which its estimate is used (s). */
+const AGE_S = 1;
 
 /** Errors of the predicted "now" against a true clock, after `settleS`. */
 interface Run {
@@ -17,10 +17,7 @@ interface Run {
 }
 
 /**
- * Follows a clock given by its frequency (ppb) at an instant (s).
- *
- * Each window averages the noise of its four half seconds, so that neighbours are correlated as
- * overlapping windows are.
+ * Follows a clock given by its frequency (ppb) at an instant (s), measured every half second.
  */
 function follow(seed: number, freqAt: (s: number) => number, settleS = 20, lengthS = 120): Run {
   const random = new Prng(seed);
@@ -31,20 +28,12 @@ function follow(seed: number, freqAt: (s: number) => number, settleS = 20, lengt
     offsets.push(offsets[i] + stepS * freqAt((i + 0.5) * stepS));
   }
   const offsetAt = (s: number): number => offsets[Math.round(s / stepS)];
-  const noise: [number, number][] = [];
   const run: Run = { errorsNs: [], freqErrorsPpb: [], within: 0, rejected: 0 };
   for (let round = 0; round < 2 * lengthS; round++) {
-    noise.push([2 * OFFSET_SIGMA_NS * random.normal(), 2 * FREQ_SIGMA_PPB * random.normal()]);
-    if (noise.length > 4) noise.shift();
-    const mean = (k: 0 | 1) => noise.reduce((sum, n) => sum + n[k], 0) / noise.length;
     const atS = round / 2;
-    const { accepted } = filter.update(
-      atS,
-      offsetAt(atS) + mean(0),
-      OFFSET_SIGMA_NS,
-      freqAt(atS) + mean(1),
-      FREQ_SIGMA_PPB,
-    );
+    const offsetNs = offsetAt(atS) + OFFSET_SIGMA_NS * random.normal();
+    const freqPpb = freqAt(atS) + FREQ_SIGMA_PPB * random.normal();
+    const { accepted } = filter.update(atS, offsetNs, OFFSET_SIGMA_NS, freqPpb, FREQ_SIGMA_PPB);
     if (!accepted) run.rejected++;
     if (atS < settleS) continue;
     const now = filter.predict(atS + AGE_S);
@@ -61,12 +50,12 @@ function follow(seed: number, freqAt: (s: number) => number, settleS = 20, lengt
 const quantile = (sorted: number[], q: number): number => sorted[Math.floor(q * sorted.length)];
 
 describe("HostFilter", () => {
-  it("converges on a constant frequency and extrapolates better than one window", () => {
+  it("converges on a constant frequency and extrapolates better than one measurement", () => {
     const run = follow(SEED, () => 12_345);
     const p50 = quantile(run.errorsNs, 0.5);
     const p99 = quantile(run.errorsNs, 0.99);
     console.log(`filter, constant: now p50 ${p50.toFixed(1)} ns, p99 ${p99.toFixed(1)} ns`);
-    // One window alone would give hypot(15, 1.5 x 30) = 47 ns, 122 ns at p99.
+    // One measurement alone would give hypot(15, 30) = 34 ns, 86 ns at p99.
     expect(p99).toBeLessThan(60);
     expect(quantile(run.freqErrorsPpb, 0.99)).toBeLessThan(40);
     expect(run.rejected).toBe(0);

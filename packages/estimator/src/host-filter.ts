@@ -23,7 +23,7 @@
  * It cannot see: an error that all windows share, such as an asymmetry.
  */
 import { assert } from "@ttcs/units";
-import { ClockModel, type ClockWander, type WindowMeasurement } from "./clock-model.ts";
+import { ClockModel, type ClockStart, type ClockWander } from "./clock-model.ts";
 
 /** How a crystal may behave. Without a wander the filter learns it; with one it is as told. */
 export interface HostFilterOptions {
@@ -33,8 +33,6 @@ export interface HostFilterOptions {
   readonly freqRateWanderPpbPerSPerSqrtS?: number;
   /** Rate of the frequency before anything is known: standard deviation (ppb/s, default 20). */
   readonly freqRateSigmaPpbPerS?: number;
-  /** Length of the window behind a measurement (s, default 2). */
-  readonly windowS?: number;
 }
 
 /** What became of a measurement. */
@@ -58,16 +56,23 @@ export interface FilterEstimate {
 
 /** From quiet to lively; the liveliest decides what is no measurement of this clock. */
 const WANDERS: readonly ClockWander[] = [
-  { freqPpbPerSqrtS: 1, freqRatePpbPerSPerSqrtS: 0.2 },
-  { freqPpbPerSqrtS: 4, freqRatePpbPerSPerSqrtS: 6 },
-  { freqPpbPerSqrtS: 10, freqRatePpbPerSPerSqrtS: 70 },
+  { freqPpbPerSqrtS: 1, freqRatePpbPerSPerSqrtS: 0.1, freqRateSigmaPpbPerS: 2 },
+  { freqPpbPerSqrtS: 3, freqRatePpbPerSPerSqrtS: 0.5, freqRateSigmaPpbPerS: 5 },
+  { freqPpbPerSqrtS: 10, freqRatePpbPerSPerSqrtS: 2, freqRateSigmaPpbPerS: 10 },
+  { freqPpbPerSqrtS: 10, freqRatePpbPerSPerSqrtS: 70, freqRateSigmaPpbPerS: 50 },
 ];
 const FREQ_RATE_SIGMA = 20;
-const WINDOW_S = 2;
+/** Frequency of a clock of which nothing is known: standard deviation (ppb). */
+const FREQ_SIGMA_PPB = 100_000;
 /** What a round leaves of the evidence before it. */
-const MEMORY = 0.95;
+const MEMORY = 0.99;
 /** Evidence against a model beyond this (natural logarithm) is forgotten: it may come back. */
 const LOG_WEIGHT_MIN = -5;
+/** Measurements by which surprises are gauged, the limit of one's share, and of the result. */
+const SCALE_MEMORY = 60;
+const SURPRISE_MAX = 9;
+const SCALE_MIN = 0.4;
+const SCALE_MAX = 4;
 /** A measurement further off is a fault of the measurement, not of the clock. */
 const GATE_SIGMAS = 6;
 /** So many rejections in a row mean that the clock has changed: begin anew with the measurement. */
@@ -80,14 +85,14 @@ export class HostFilter {
   readonly #logWeights: Float64Array;
   /** Shares of the models, 1 in all. */
   readonly #weights: Float64Array;
+  /** Variance of what surprises, against what the models expect. */
+  #scale = 1;
+  #count = 0;
   #atS = Number.NaN;
   #rejections = 0;
 
   constructor(options: HostFilterOptions = {}) {
-    const rateSigma = options.freqRateSigmaPpbPerS ?? FREQ_RATE_SIGMA;
-    const windowS = options.windowS ?? WINDOW_S;
-    assert(windowS > 0, "a window has a length");
-    this.#models = wandersOf(options).map((w) => new ClockModel(w, rateSigma, windowS));
+    this.#models = wandersOf(options).map((w) => new ClockModel(w));
     this.#liveliest = this.#models[this.#models.length - 1];
     this.#logWeights = new Float64Array(this.#models.length);
     this.#weights = new Float64Array(this.#models.length);
@@ -122,8 +127,8 @@ export class HostFilter {
     atS: number,
     offsetNs: number,
     offsetSigmaNs: number,
-    freqPpb: number,
-    freqSigmaPpb: number,
+    freqPpb = 0,
+    freqSigmaPpb = FREQ_SIGMA_PPB,
   ): FilterUpdate {
     const sound = Number.isFinite(atS + offsetNs + freqPpb + offsetSigmaNs + freqSigmaPpb);
     if (!sound || !(offsetSigmaNs > 0) || !(freqSigmaPpb > 0)) return rejected;
@@ -139,8 +144,9 @@ export class HostFilter {
     }
     this.#rejections = 0;
     this.#atS = atS;
+    this.#gauge(seen);
     this.#models.forEach((model, i) => {
-      const fits = model === this.#liveliest || model.weigh(seen) <= GATE_SIGMAS;
+      const fits = model.weigh(seen) <= GATE_SIGMAS;
       const evidence = fits ? model.take(seen) : Number.NEGATIVE_INFINITY;
       this.#logWeights[i] = MEMORY * this.#logWeights[i] + evidence;
     });
@@ -175,16 +181,36 @@ export class HostFilter {
     return {
       offsetNs,
       freqPpb,
-      offsetSigmaNs: Math.sqrt(offsetVariance),
-      freqSigmaPpb: Math.sqrt(freqVariance),
+      offsetSigmaNs: Math.sqrt(this.#scale * offsetVariance),
+      freqSigmaPpb: Math.sqrt(this.#scale * freqVariance),
     };
   }
 
-  #begin(seen: WindowMeasurement, innovationSigmas: number): FilterUpdate {
+  /** Learns from a measurement how large its surprise is against the expected one. */
+  #gauge(seen: ClockStart): void {
+    let mean = 0;
+    let variance = seen.offsetSigmaNs ** 2;
+    this.#models.forEach((model, i) => {
+      model.project(seen.atS);
+      mean += this.#weights[i] * (model.offsetNs - seen.offsetNs);
+    });
+    this.#models.forEach((model, i) => {
+      const apart = model.offsetNs - seen.offsetNs - mean;
+      variance += this.#weights[i] * (model.offsetVariance + apart * apart);
+    });
+    const surprise = Math.min(SURPRISE_MAX, (mean * mean) / variance);
+    this.#count = Math.min(SCALE_MEMORY, this.#count + 1);
+    this.#scale += (surprise - this.#scale) / this.#count;
+    this.#scale = Math.min(SCALE_MAX, Math.max(SCALE_MIN, this.#scale));
+  }
+
+  #begin(seen: ClockStart, innovationSigmas: number): FilterUpdate {
     this.#atS = seen.atS;
     this.#rejections = 0;
     for (const model of this.#models) model.begin(seen);
     this.#logWeights.fill(0);
+    this.#scale = 1;
+    this.#count = SCALE_MEMORY / 4;
     this.#share();
     return { accepted: true, innovationSigmas };
   }
@@ -207,7 +233,11 @@ export class HostFilter {
 function wandersOf(options: HostFilterOptions): readonly ClockWander[] {
   const { freqWanderPpbPerSqrtS: freq, freqRateWanderPpbPerSPerSqrtS: rate } = options;
   if (freq === undefined && rate === undefined) return WANDERS;
-  const told = { freqPpbPerSqrtS: freq ?? 1, freqRatePpbPerSPerSqrtS: rate ?? 1 };
+  const told = {
+    freqPpbPerSqrtS: freq ?? 1,
+    freqRatePpbPerSPerSqrtS: rate ?? 1,
+    freqRateSigmaPpbPerS: options.freqRateSigmaPpbPerS ?? FREQ_RATE_SIGMA,
+  };
   assert(told.freqPpbPerSqrtS > 0 && told.freqRatePpbPerSPerSqrtS > 0, "a clock wanders");
   return [told];
 }

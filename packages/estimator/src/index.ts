@@ -1,5 +1,8 @@
 export { type BoundInput, boundAround, type PathBounds, pathBounds } from "./bounds.ts";
 export { Carry, type ForeignBreak, type SystemInstant, type Triples } from "./carry.ts";
+export { EdgeBias } from "./edge-bias.ts";
+export type { BiasInput } from "./edge-bias-memory.ts";
+export type { BiasVerdict } from "./edge-bias-verdict.ts";
 export { allowedExclusions, EdgeCourt, type EdgeStanding } from "./edge-court.ts";
 export {
   type CarryError,
@@ -10,17 +13,21 @@ export {
   fitEdge,
   type TrustedFit,
 } from "./edge-fit.ts";
+export { EdgeTracker, type PlacedWindow } from "./edge-tracker.ts";
+export type { ResistanceSketch } from "./effective-resistance.ts";
+export { type Graph, type Incidence, incidenceOf } from "./graph.ts";
 export {
   type FilterEstimate,
   type FilterUpdate,
   HostFilter,
   type HostFilterOptions,
 } from "./host-filter.ts";
-export {
-  type NetworkInput,
-  type NetworkOptions,
-  type NetworkSolution,
-  solveNetwork,
-} from "./network.ts";
+export { NetworkSolver, solveNetwork } from "./network.ts";
+export type {
+  EdgeColumns,
+  NetworkInput,
+  NetworkOptions,
+  NetworkSolution,
+} from "./network-columns.ts";
 export { newSelection, type ProbeColumns, type PureSelection, selectPure } from "./pairs.ts";
-export type { Graph } from "./shortest-path.ts";
+export { PathFinder } from "./shortest-path.ts";

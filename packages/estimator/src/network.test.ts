@@ -1,6 +1,7 @@
 import { Prng } from "@ttcs/units";
 import { describe, expect, it } from "vitest";
-import { type NetworkInput, solveNetwork } from "./network.ts";
+import { solveNetwork } from "./network.ts";
+import type { NetworkInput } from "./network-columns.ts";
 
 const SEED = 20260711;
 

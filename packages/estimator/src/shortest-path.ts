@@ -2,118 +2,116 @@
  * Shortest paths from one host over the edges of the mesh.
  *
  * Dijkstra's algorithm ("A note on two problems in connexion with graphs", 1959) with a binary heap
- * that may hold a host more than once: stale entries are skipped. O(m log m), once a round.
+ * of hosts on typed columns in which a host is moved up when a shorter path is found (Cormen et al.,
+ * "Introduction to Algorithms", 3rd ed., section 24.3). O(m log n), once a round.
  */
+import { type Graph, type Incidence, incidenceOf } from "./graph.ts";
 
-/** An undirected graph as columns; edges are walked both ways. */
-export interface Graph {
-  readonly hostCount: number;
-  readonly edgeCount: number;
-  readonly from: Int32Array;
-  readonly to: Int32Array;
-}
-
-/** Edges of each host: those of host h are `edge[start[h]]` up to `edge[start[h + 1] - 1]`. */
-interface Incidence {
-  readonly start: Int32Array;
-  readonly edge: Int32Array;
-}
-
-/** A tree of shortest paths. */
+/** A tree of shortest paths; its columns are the finder's, good until its next search. */
 export interface PathTree {
   /** Length of the path to each host; Infinity: no path. */
   readonly length: Float64Array;
   /** Last edge of the path to each host; -1 at the root and where there is no path. */
   readonly lastEdge: Int32Array;
   /** Hosts that were reached, in order of their length; the root first. */
-  readonly order: readonly number[];
+  readonly order: Int32Array;
 }
 
 /** Shortest paths from `root`. Edges whose length is not a number from 0 up do not exist. */
 export function shortestPaths(graph: Graph, lengths: Float64Array, root: number): PathTree {
-  const { start, edge } = incidenceOf(graph);
-  const length = new Float64Array(graph.hostCount).fill(Number.POSITIVE_INFINITY);
-  const lastEdge = new Int32Array(graph.hostCount).fill(-1);
-  const settled = new Uint8Array(graph.hostCount);
-  const order: number[] = [];
-  const heap = new Heap();
-  length[root] = 0;
-  heap.push(0, root);
-  for (let host = heap.pop(); host !== undefined; host = heap.pop()) {
-    if (settled[host] === 1) continue;
-    settled[host] = 1;
-    order.push(host);
-    for (let i = start[host]; i < start[host + 1]; i++) {
-      const e = edge[i];
-      const next = graph.from[e] === host ? graph.to[e] : graph.from[e];
-      const reached = length[host] + lengths[e];
-      // False for NaN, so that an edge without a length is not walked.
-      if (!(lengths[e] >= 0 && reached < length[next])) continue;
-      length[next] = reached;
-      lastEdge[next] = e;
-      heap.push(reached, next);
+  return new PathFinder(graph).find(lengths, root);
+}
+
+/** Finds paths on one graph again and again, for other lengths and roots. */
+export class PathFinder {
+  readonly #incidence: Incidence;
+  readonly #length: Float64Array;
+  readonly #lastEdge: Int32Array;
+  readonly #order: Int32Array;
+  /** Hosts, the nearest on top, and the place of each in it; -1: not in it. */
+  readonly #heap: Int32Array;
+  readonly #place: Int32Array;
+  #count = 0;
+  /** Exchanges of two hosts in the heap since construction: what the searches have cost. */
+  moveCount = 0;
+
+  constructor(graph: Graph, incidence: Incidence = incidenceOf(graph)) {
+    const { hostCount } = graph;
+    this.#incidence = incidence;
+    this.#length = new Float64Array(hostCount);
+    this.#lastEdge = new Int32Array(hostCount);
+    this.#order = new Int32Array(hostCount);
+    this.#heap = new Int32Array(hostCount);
+    this.#place = new Int32Array(hostCount);
+  }
+
+  /** Shortest paths from `root`; the result is overwritten by the next search. */
+  find(lengths: Float64Array, root: number): PathTree {
+    const { start, edge, other } = this.#incidence;
+    const length = this.#length.fill(Number.POSITIVE_INFINITY);
+    const lastEdge = this.#lastEdge.fill(-1);
+    this.#place.fill(-1);
+    let reachedCount = 0;
+    length[root] = 0;
+    this.#count = 0;
+    this.#rise(root, this.#count++);
+    while (this.#count > 0) {
+      const host = this.#pop();
+      this.#order[reachedCount++] = host;
+      const hereLength = length[host];
+      for (let i = start[host]; i < start[host + 1]; i++) {
+        const next = other[i];
+        const stepLength = lengths[edge[i]];
+        const reached = hereLength + stepLength;
+        // False for NaN, so that an edge without a length is not walked.
+        if (!(stepLength >= 0 && reached < length[next])) continue;
+        length[next] = reached;
+        lastEdge[next] = edge[i];
+        this.#rise(next, this.#place[next] < 0 ? this.#count++ : this.#place[next]);
+      }
     }
+    return { length, lastEdge, order: this.#order.subarray(0, reachedCount) };
   }
-  return { length, lastEdge, order };
-}
 
-function incidenceOf(graph: Graph): Incidence {
-  const start = new Int32Array(graph.hostCount + 1);
-  for (let e = 0; e < graph.edgeCount; e++) {
-    start[graph.from[e] + 1]++;
-    start[graph.to[e] + 1]++;
-  }
-  for (let h = 0; h < graph.hostCount; h++) start[h + 1] += start[h];
-  const fill = start.slice();
-  const edge = new Int32Array(2 * graph.edgeCount);
-  for (let e = 0; e < graph.edgeCount; e++) {
-    edge[fill[graph.from[e]]++] = e;
-    edge[fill[graph.to[e]]++] = e;
-  }
-  return { start, edge };
-}
-
-/** A binary heap of hosts, the smallest key on top. */
-class Heap {
-  readonly #keys: number[] = [];
-  readonly #hosts: number[] = [];
-
-  push(key: number, host: number): void {
-    const keys = this.#keys;
-    const hosts = this.#hosts;
-    let at = keys.length;
-    keys.push(key);
-    hosts.push(host);
+  /** Moves `host` up from `place` to where it belongs. */
+  #rise(host: number, place: number): void {
+    const heap = this.#heap;
+    const length = this.#length;
+    const mine = length[host];
+    let at = place;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (keys[parent] <= key) break;
-      keys[at] = keys[parent];
-      hosts[at] = hosts[parent];
+      const above = heap[parent];
+      if (length[above] <= mine) break;
+      heap[at] = above;
+      this.#place[above] = at;
       at = parent;
+      this.moveCount++;
     }
-    keys[at] = key;
-    hosts[at] = host;
+    heap[at] = host;
+    this.#place[host] = at;
   }
 
-  pop(): number | undefined {
-    const keys = this.#keys;
-    const hosts = this.#hosts;
-    const top = hosts[0];
-    const key = keys.pop();
-    const host = hosts.pop();
-    if (key === undefined || host === undefined) return undefined;
-    const count = keys.length;
-    if (count === 0) return host;
+  /** Takes the nearest host; the last one sinks from the top. */
+  #pop(): number {
+    const heap = this.#heap;
+    const length = this.#length;
+    const top = heap[0];
+    const host = heap[--this.#count];
+    const mine = length[host];
+    const count = this.#count;
     let at = 0;
     for (let child = 1; child < count; child = 2 * at + 1) {
-      if (child + 1 < count && keys[child + 1] < keys[child]) child++;
-      if (keys[child] >= key) break;
-      keys[at] = keys[child];
-      hosts[at] = hosts[child];
+      if (child + 1 < count && length[heap[child + 1]] < length[heap[child]]) child++;
+      const below = heap[child];
+      if (length[below] >= mine) break;
+      heap[at] = below;
+      this.#place[below] = at;
       at = child;
+      this.moveCount++;
     }
-    keys[at] = key;
-    hosts[at] = host;
+    heap[at] = host;
+    this.#place[host] = at;
     return top;
   }
 }

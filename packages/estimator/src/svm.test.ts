@@ -1,7 +1,7 @@
 import { Prng } from "@ttcs/units";
 import { describe, expect, it } from "vitest";
 import type { Cloud } from "./quantile-lines.ts";
-import { separate } from "./svm.ts";
+import { bestWeights, objective, separate } from "./svm.ts";
 
 const SEED = 20261122;
 
@@ -70,4 +70,27 @@ describe("separate", () => {
     const lower = cloud(band(SEED + 1, 61, 100, -2000));
     expect(separate(upper, lower, near, 1e9)).toEqual(separate(upper, lower, near, 1e9));
   });
+});
+
+it.each([20, 200, 800])("of %i points, no step in any direction leads lower", (count) => {
+  const random = new Prng(count);
+  const column = (of: (i: number) => number) =>
+    Float64Array.from({ length: count }, (_, i) => of(i));
+  const label = column((i) => (i % 2 === 0 ? 1 : -1));
+  const points = {
+    count,
+    time: column(() => random.between(-1, 1)),
+    // Both clouds end at 0.3; one in twenty lies on the wrong side.
+    value: column(
+      (i) => label[i] * (0.3 + random.exponential(0.2) - (i % 20 < 1 ? 0.7 : 0)) + 0.05,
+    ),
+    label,
+  };
+  const w = bestWeights(points);
+  const least = objective(points, w, 0);
+  for (let trial = 0; trial < 300; trial++) {
+    const size = 10 ** random.between(-4, 0);
+    const other = w.map((value) => value + size * random.normal());
+    expect(objective(points, other, 0)).toBeGreaterThan(least * (1 - 1e-6));
+  }
 });

@@ -1,8 +1,13 @@
+export * from "./bench/index.ts";
 export { SimulatedHost } from "./host.ts";
-export type { Method } from "./replay/edge-window.ts";
+export type { Fitter, Method } from "./replay/edge-window.ts";
 export { readPlan, type TracePlan } from "./replay/plan.ts";
 export type { OddCounts, OddKind } from "./replay/probe-buffer.ts";
 export { type ClosedRound, type Estimate, Replay } from "./replay/replay.ts";
+export { simScenarios } from "./scenarios/index.ts";
+export type { Percentiles, SimFigures } from "./sim/figures.ts";
+export { type RunChanges, type RunResult, runScenario, runToEnd } from "./sim/run.ts";
+export type { Limits, Scenario } from "./sim/scenario.ts";
 export { type ScenarioName, scenarios } from "./traces/scenarios.ts";
 export { Trace, type TraceOptions } from "./traces/trace.ts";
 export { defaultWorld, World, type WorldOptions } from "./world.ts";

@@ -27,7 +27,10 @@ export interface WorldOptions {
   readonly queueNs: number;
   /** Probes lost (0 to 1). */
   readonly loss: number;
-  /** Added to the delay from host 2 to host 3 alone (ns): their edge is off by half of it. */
+  /**
+   * Added to the delay from host 2 to host 3 alone (ns): their edge is off by half of it. With an heir
+   * to all that host 2 sends: no loop shows that.
+   */
   readonly asymmetryNs: number;
   /** Index of the host that leads when the reference is gone; -1: as the coordinator finds. */
   readonly heir: number;
@@ -267,7 +270,9 @@ export class World {
     const spread = new Prng(
       mix32(seed, pair.length + pair.charCodeAt(1) * 31 + pair.charCodeAt(4)),
     );
-    const longer = from === this.nodes[1] && to === this.nodes[2] ? this.options.asymmetryNs : 0;
+    const { asymmetryNs, heir } = this.options;
+    const reached = from === this.nodes[1] && (to === this.nodes[2] || heir >= 0);
+    const longer = reached ? asymmetryNs : 0;
     return baseDelayNs * spread.between(0.8, 1.2) + longer + this.#prng.exponential(queueNs);
   }
 

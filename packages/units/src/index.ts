@@ -3,6 +3,7 @@ export { type ErrorCode, errorTable, TtcsError } from "./errors.ts";
 export {
   addNs,
   diffNs,
+  FIT_AGE_NS,
   type RawNanos,
   ROUND_NS,
   rawNanos,
@@ -12,6 +13,7 @@ export {
   unixNanos,
   WINDOW_NS,
   WINDOW_SPAN_NS_MIN,
+  windowNsAt,
 } from "./nanos.ts";
 export { hashText, mix32, Prng, unitOf } from "./prng.ts";
 export { SOFTWARE_VERSION } from "./version.ts";

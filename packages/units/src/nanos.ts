@@ -56,6 +56,20 @@ export const SECOND_NS = 1_000_000_000;
 export const ROUND_NS = 500_000_000;
 /** Length of a window (ns): the probes that one fit sees. */
 export const WINDOW_NS = 2_000_000_000;
+/** A fit holds at the middle of its window's last round: so long before the window's close (ns). */
+export const FIT_AGE_NS = ROUND_NS / 2;
+
+/** Probes that a direction of an edge should have in a window. */
+const WINDOW_PROBES = 24;
+const WINDOW_NS_MAX = 16_000_000_000;
+
+/** Length of a window (ns) at a rate of coded pairs: longer where probes are few. */
+export function windowNsAt(pairsPerSecond: number): number {
+  let windowNs = WINDOW_NS;
+  const enough = (ns: number) => 2 * pairsPerSecond * ns * 1e-9 >= WINDOW_PROBES;
+  while (windowNs < WINDOW_NS_MAX && !enough(windowNs)) windowNs *= 2;
+  return windowNs;
+}
 /**
  * A window is fitted once it spans this much (ns). Half-filled windows would be right within their
  * sigma, but so wide that a host is LOCKED by them and loses it again as sigma shrinks.

@@ -235,7 +235,7 @@ export class AgentCore {
   }
 
   #assign(assignment: Assignment): void {
-    this.exchange.setNeighbours(assignment.neighbours);
+    this.exchange.setNeighbours(assignment.neighbours, assignment.pairsPerSecond);
     // Whoever has two neighbours waits for nobody any more.
     if (assignment.neighbours.length >= 2) this.keeper.waiting = undefined;
     const { neighbours, pairsPerSecond } = assignment;

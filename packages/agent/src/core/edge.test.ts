@@ -5,7 +5,7 @@ import {
   NeighbourSchema,
   packStamps,
 } from "@ttcs/protocol";
-import { addNs, Prng, rawNanos } from "@ttcs/units";
+import { addNs, Prng, rawNanos, WINDOW_NS } from "@ttcs/units";
 import { expect, test } from "vitest";
 import { Edge } from "./edge.ts";
 import type { EndStamps } from "./stamp-series.ts";
@@ -55,8 +55,8 @@ function exchanged(): { a: Edge; b: Edge } {
       a.own.received.push(probe, Math.round(onA(arrived())));
     }
   }
-  expect(a.takeFlush(flushOf(b.own))).toBeUndefined();
-  expect(b.takeFlush(flushOf(a.own))).toBeUndefined();
+  expect(a.takeFlush(flushOf(b.own), WINDOW_NS)).toBeUndefined();
+  expect(b.takeFlush(flushOf(a.own), WINDOW_NS)).toBeUndefined();
   return { a, b };
 }
 
@@ -68,7 +68,7 @@ const saidNs = (fit: ReturnType<Edge["fit"]>) => {
 };
 
 test("the owner's fit finds the other clock, and is within its own bound", () => {
-  const fit = exchanged().a.fit(1);
+  const fit = exchanged().a.fit(1, WINDOW_NS);
   expect(fit).toMatchObject({ owner: 1, other: 2, audit: false, distrust: "" });
   const truthNs = AHEAD_NS + GAIN_PPB;
   expect(Math.abs(saidNs(fit) - truthNs)).toBeLessThan(100);
@@ -78,8 +78,8 @@ test("the owner's fit finds the other clock, and is within its own bound", () =>
 
 test("the other end's audit speaks of the same thing in the same roles", () => {
   const { a, b } = exchanged();
-  const owned = a.fit(1);
-  const audit = b.fit(2);
+  const owned = a.fit(1, WINDOW_NS);
+  const audit = b.fit(2, WINDOW_NS);
   expect(audit).toMatchObject({ owner: 1, other: 2, audit: true, distrust: "" });
   expect(Math.abs(saidNs(audit) - saidNs(owned))).toBeLessThan(20);
   expect(audit.freqPpb).toBeCloseTo(owned.freqPpb, -1);
@@ -88,7 +88,7 @@ test("the other end's audit speaks of the same thing in the same roles", () => {
 test("half a window is not fitted yet, and says so", () => {
   const { a } = exchanged();
   a.own.slideTo(addNs(ZERO_A, 1_000_000_000));
-  expect(a.fit(1).distrust).toMatch(/only 0\.9 s of probes so far/);
+  expect(a.fit(1, WINDOW_NS).distrust).toMatch(/only 0\.9 s of probes so far/);
 });
 
 test("a flush that contradicts itself is refused and leaves nothing behind", () => {
@@ -96,8 +96,10 @@ test("a flush that contradicts itself is refused and leaves nothing behind", () 
   const before = a.peer.sent.length;
   const broken = flushOf(b.own);
   broken.received!.probeStep.pop();
-  expect(a.takeFlush(broken)).toMatch(/do not agree/);
-  expect(a.takeFlush({ ...flushOf(b.own), carrySigmaNs: Number.NaN })).toMatch(/carry error/);
+  expect(a.takeFlush(broken, WINDOW_NS)).toMatch(/do not agree/);
+  expect(a.takeFlush({ ...flushOf(b.own), carrySigmaNs: Number.NaN }, WINDOW_NS)).toMatch(
+    /carry error/,
+  );
   expect(a.peer.sent.length).toBe(before);
 });
 
@@ -105,12 +107,12 @@ test("a neighbour that has booted is heard anew, and nothing of its old clock st
   const { a, b } = exchanged();
   const booted = flushOf(b.own);
   booted.baseRawNs = 7_000_000_000n;
-  expect(a.takeFlush(booted)).toBeUndefined();
+  expect(a.takeFlush(booted, WINDOW_NS)).toBeUndefined();
   expect(a.peer.sent.length).toBe(b.own.sent.length);
   expect(a.peer.sent.ns[0]).toBeLessThan(2e9);
   const fresh = flushOf(b.own);
   fresh.baseRawNs = 7_500_000_000n;
-  a.takeFlush(fresh);
+  a.takeFlush(fresh, WINDOW_NS);
   for (let i = 0; i < a.peer.sent.length; i++) expect(a.peer.sent.ns[i]).toBeLessThanOrEqual(2e9);
 });
 
@@ -121,7 +123,7 @@ test("flushes without end do not grow the memory without end", () => {
     const stampNs = Array.from({ length: 5_000 }, (_, k) => k);
     const sent = { firstProbe: first, probeStep: Array(4_999).fill(1), stampNs };
     const header = { domain: "default", round: 10n };
-    a.takeFlush(create(ExchangeFlushSchema, { header, baseRawNs: ZERO_B, sent }));
+    a.takeFlush(create(ExchangeFlushSchema, { header, baseRawNs: ZERO_B, sent }), WINDOW_NS);
   }
   expect(a.peer.sent.length).toBeLessThanOrEqual(8_192);
 });

@@ -6,7 +6,7 @@
  * numbers.
  */
 import { create } from "@bufbuild/protobuf";
-import { type EdgeFitResult, fitEdge, type ProbeColumns } from "@ttcs/estimator";
+import { type EdgeFitResult, EdgeTracker, type ProbeColumns } from "@ttcs/estimator";
 import {
   type EdgeFit,
   EdgeFitSchema,
@@ -14,7 +14,7 @@ import {
   type Neighbour,
   unpackStamps,
 } from "@ttcs/protocol";
-import { addNs, rawNanos, SECOND_NS, WINDOW_NS, WINDOW_SPAN_NS_MIN } from "@ttcs/units";
+import { addNs, rawNanos, SECOND_NS, WINDOW_SPAN_NS_MIN } from "@ttcs/units";
 import { EndStamps, type StampSeries } from "./stamp-series.ts";
 
 /** More stamps than this in one flush are no half second of probing (500 pairs/s make 500). */
@@ -48,6 +48,7 @@ export class Edge {
   /** Round in which this end fitted last. */
   fittedRound = 0n;
   lastFit: EdgeFit | undefined;
+  readonly #tracker = new EdgeTracker();
 
   constructor(neighbour: Neighbour) {
     this.neighbour = neighbour;
@@ -56,9 +57,10 @@ export class Edge {
   /**
    * Takes the neighbour's stamps of one round.
    *
+   * @param windowNs length of a window
    * @returns why the flush is refused; undefined: taken
    */
-  takeFlush(flush: ExchangeFlush): string | undefined {
+  takeFlush(flush: ExchangeFlush, windowNs: number): string | undefined {
     if (!(flush.carrySigmaNs >= 0 && flush.carryBoundNs >= 0)) return "carry error out of range";
     const sentCount = unpackStamps(flush.sent, sent.probe, sent.ns);
     const receivedCount = unpackStamps(flush.received, received.probe, received.ns);
@@ -66,7 +68,7 @@ export class Edge {
     const base = rawNanos(flush.baseRawNs);
     const end = this.peer;
     // A window away: the first flush, a neighbour that was silent, or one that has booted.
-    if (Math.abs(Number(base - end.baseRawNs)) >= WINDOW_NS) end.restart(base);
+    if (Math.abs(Number(base - end.baseRawNs)) >= windowNs) end.restart(base);
     const shiftNs = Number(base - end.baseRawNs);
     const newestNs = Math.max(
       append(end.sent, sent, sentCount, shiftNs),
@@ -74,27 +76,30 @@ export class Edge {
     );
     if (flush.voidBeforeRawNs > end.baseRawNs) end.slideTo(rawNanos(flush.voidBeforeRawNs));
     // The neighbour's close is not told; its stamps end there.
-    end.slideTo(addNs(base, newestNs - WINDOW_NS));
+    end.slideTo(addNs(base, newestNs - windowNs));
     end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };
     this.peerRound = flush.header?.round ?? 0n;
     return undefined;
   }
 
-  /** Fits the window that both ends hold now. `ownNumber` is this host's number. */
-  fit(ownNumber: number): EdgeFit {
+  /** Fits the window of `windowNs` that both ends hold now. `ownNumber` is this host's number. */
+  fit(ownNumber: number, windowNs: number): EdgeFit {
     const mine = this.neighbour.owner;
     const [owner, other] = mine ? [this.own, this.peer] : [this.peer, this.own];
     join(owner.sent, other.received, forward);
     join(other.sent, owner.received, reverse);
     const spanNs = Math.min(span(forward), span(reverse));
     if (spanNs < WINDOW_SPAN_NS_MIN) return this.#distrust(ownNumber, spanNs);
-    const result = fitEdge({
+    const result = this.#tracker.fit({
       forward,
       reverse,
       ownerCarry: owner.carry,
       otherCarry: other.carry,
       sentForwardCount: owner.sent.length,
       sentReverseCount: other.sent.length,
+      ownerBaseRawNs: owner.baseRawNs,
+      otherBaseRawNs: other.baseRawNs,
+      closeNs: windowNs,
     });
     this.lastFit = create(EdgeFitSchema, {
       ...this.#ends(ownNumber),

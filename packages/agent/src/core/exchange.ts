@@ -13,7 +13,7 @@ import {
   type Neighbour,
   packStamps,
 } from "@ttcs/protocol";
-import { addNs, diffNs, type RawNanos, WINDOW_NS } from "@ttcs/units";
+import { addNs, diffNs, type RawNanos, WINDOW_NS, windowNsAt } from "@ttcs/units";
 import type { Carrier } from "./carrier.ts";
 import { Edge } from "./edge.ts";
 import { type Meter, noMeter } from "./meter.ts";
@@ -45,6 +45,7 @@ export class Exchange {
   #close: RoundClose | undefined;
   #finished = true;
   #fits: EdgeFit[] = [];
+  #windowNs = WINDOW_NS;
 
   constructor(carrier: Carrier, meter: Meter = noMeter) {
     this.#carrier = carrier;
@@ -73,8 +74,9 @@ export class Exchange {
     for (const { own } of this.#edges.values()) if (rawNs > own.baseRawNs) own.slideTo(rawNs);
   }
 
-  /** Takes the neighbours as dealt; an edge that stays keeps its stamps. */
-  setNeighbours(neighbours: readonly Neighbour[]): void {
+  /** Takes the neighbours and the rate as dealt; an edge that stays keeps its stamps. */
+  setNeighbours(neighbours: readonly Neighbour[], pairsPerSecond: number): void {
+    this.#windowNs = windowNsAt(pairsPerSecond);
     const wanted = new Map(neighbours.map((n) => [n.hostNumber, n]));
     for (const number of this.#edges.keys()) if (!wanted.has(number)) this.#edges.delete(number);
     for (const [number, neighbour] of wanted) {
@@ -90,7 +92,7 @@ export class Exchange {
     this.#close = close;
     this.#finished = false;
     this.#fits = [];
-    const start = addNs(close.closeRawNs, -WINDOW_NS);
+    const start = addNs(close.closeRawNs, -this.#windowNs);
     const carry = this.#carrier.errorSince(start);
     const before = new Map<number, readonly [number, number]>();
     for (const [number, { own }] of this.#edges) {
@@ -101,7 +103,7 @@ export class Exchange {
     this.#carrier.deliver(this.#edges, close.closeRawNs);
     const flushes = new Map<number, ExchangeFlush>();
     for (const [number, edge] of this.#edges) {
-      const flush = flushOf(edge, number, sender, before.get(number)!);
+      const flush = flushOf(edge, number, sender, before.get(number)!, this.#windowNs);
       // Told as long as the window reaches back to it: a flush may be lost.
       if (this.#carrier.voidBefore > start) flush.voidBeforeRawNs = this.#carrier.voidBefore;
       flushes.set(number, flush);
@@ -114,7 +116,7 @@ export class Exchange {
   takeFlush(flush: ExchangeFlush): string | undefined {
     const edge = this.#edges.get(flush.fromHost);
     this.#meter.begin("exchange");
-    const refused = edge?.takeFlush(flush);
+    const refused = edge?.takeFlush(flush, this.#windowNs);
     this.#meter.end();
     return refused && `flush of ${edge?.neighbour.hostId} refused: ${refused}`;
   }
@@ -134,7 +136,7 @@ export class Exchange {
       if (edge.peerRound >= close.round || late) {
         edge.fittedRound = close.round;
         this.#meter.begin("fit");
-        this.#fits.push(edge.fit(hostNumber));
+        this.#fits.push(edge.fit(hostNumber, this.#windowNs));
         this.#meter.end();
       } else missing++;
     }
@@ -155,23 +157,28 @@ function flushOf(
   toHost: number,
   { header, hostNumber }: Sender,
   [sentBefore, receivedBefore]: readonly [number, number],
+  windowNs: number,
 ): ExchangeFlush {
   const { own } = edge;
+  // A flush counts from where a window of 2 s would begin: its stamps have 32 bits.
+  const zeroNs = windowNs - WINDOW_NS;
   return create(ExchangeFlushSchema, {
     header,
     fromHost: hostNumber,
     toHost,
-    baseRawNs: own.baseRawNs,
-    sent: tailOf(own.sent, sentBefore),
-    received: tailOf(own.received, receivedBefore),
+    baseRawNs: addNs(own.baseRawNs, zeroNs),
+    sent: tailOf(own.sent, sentBefore, zeroNs),
+    received: tailOf(own.received, receivedBefore, zeroNs),
     carrySigmaNs: own.carry.sigmaNs,
     carryBoundNs: own.carry.boundNs,
   });
 }
 
-function tailOf(series: StampSeries, before: number) {
+function tailOf(series: StampSeries, before: number, zeroNs: number) {
   // A series is shorter than before when its sender has begun to number anew.
   const from = Math.min(before, series.length);
   const { probe, ns, length } = series;
-  return packStamps(probe.subarray(from, length), ns.subarray(from, length), length - from);
+  const tailNs = ns.slice(from, length);
+  for (let i = 0; i < tailNs.length; i++) tailNs[i] -= zeroNs;
+  return packStamps(probe.subarray(from, length), tailNs, length - from);
 }

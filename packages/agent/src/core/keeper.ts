@@ -38,6 +38,8 @@ const WRITE_EVERY_NS = 0.9 * SECOND_NS;
 /** ... or without one when this much has passed (ns): holdover goes on steering to the last line. */
 const WRITE_AT_LATEST_NS = 1.25 * SECOND_NS;
 
+/** What a daemon that steers the clock may have changed since the last batch (ns): 2 ppm for 50 ms. */
+const DAEMON_UNSEEN_NS = 100;
 /** After a large write of our own the clock cannot be read for up to this; an offset stands in (ns). */
 const BLIND_NS = 100_000_000;
 
@@ -314,7 +316,8 @@ export class Keeper {
     }
     const domain = this.#line.at(nowRawNs);
     const ns = Number(reading.systemNs - domain.unixNs) + reading.fractionNs - domain.fractionNs;
-    return { rawNs: nowRawNs, ns, sigmaNs: reading.sigmaNs, boundNs: reading.boundNs };
+    const boundNs = reading.boundNs + (this.steers ? 0 : DAEMON_UNSEEN_NS);
+    return { rawNs: nowRawNs, ns, sigmaNs: reading.sigmaNs, boundNs };
   }
 
   #sigmaNs(nowRawNs: RawNanos, offset: Offset | undefined): number {

@@ -10,9 +10,13 @@
  * Frequencies are brought to logarithms, in which relative rates add up exactly; at 20 ppm the
  * plain sum would be off by 0.4 ppb.
  */
-import type { EdgeFit } from "@ttcs/protocol";
+import { type Graph, type Incidence, incidenceOf } from "@ttcs/estimator";
+import type { MeshFit } from "./fits.ts";
 
-/** Fits at one instant. Hosts are rows in the order of `hosts`; the reference is row 0. */
+/**
+ * Fits at one instant. Hosts are rows in the order of `hosts`; the reference is row 0. The columns
+ * are the aligner's, good until it aligns the next round.
+ */
 export interface Alignment {
   readonly hosts: readonly number[];
   /** Each host's raw clock at the instant: whole part (ns) ... */
@@ -25,6 +29,8 @@ export interface Alignment {
   /** What the fit says about (to - from) beyond the rests above (ns). */
   readonly surplusNs: Float64Array;
   readonly sigmaNs: Float64Array;
+  /** The part of it that is independent of the rounds before (ns). */
+  readonly freshSigmaNs: Float64Array;
   readonly belowBoundNs: Float64Array;
   readonly aboveBoundNs: Float64Array;
   /** 1e9 ln(1 + f): adds up along paths. */
@@ -40,91 +46,200 @@ export const fromLogPpb = (logFreqPpb: number): number => 1e9 * Math.expm1(logFr
 export function alignFits(
   reference: number,
   refRawNs: bigint,
-  fits: readonly EdgeFit[],
+  fits: readonly MeshFit[],
 ): Alignment {
-  const { hosts, row, baseRawNs, rest } = reach(reference, refRawNs, fits);
-  const used = fits.filter((f) => row.has(f.owner) && row.has(f.other));
-  const n = used.length;
-  const out = {
-    hosts,
-    baseRawNs,
-    restNs: Float64Array.from(rest),
-    edgeCount: n,
-    from: new Int32Array(n),
-    to: new Int32Array(n),
-    surplusNs: new Float64Array(n),
-    sigmaNs: new Float64Array(n),
-    belowBoundNs: new Float64Array(n),
-    aboveBoundNs: new Float64Array(n),
-    logFreqPpb: new Float64Array(n),
-    freqSigmaPpb: new Float64Array(n),
-  };
-  used.forEach((fit, e) => {
-    const from = row.get(fit.owner)!;
-    const to = row.get(fit.other)!;
-    const ownerNs = rest[from] + Number(baseRawNs[from] - fit.ownerBaseRawNs);
-    const otherNs = rest[to] + Number(baseRawNs[to] - fit.otherBaseRawNs);
-    const awayS = (ownerNs - fit.midNs) * 1e-9;
-    const slopeErrorNs = Math.abs(awayS) * fit.freqSigmaPpb;
-    out.from[e] = from;
-    out.to[e] = to;
-    out.surplusNs[e] = otherAt(fit, ownerNs) - otherNs;
-    out.sigmaNs[e] = Math.hypot(fit.offsetSigmaNs, slopeErrorNs);
-    out.belowBoundNs[e] = fit.belowBoundNs + 4 * slopeErrorNs;
-    out.aboveBoundNs[e] = fit.aboveBoundNs + 4 * slopeErrorNs;
-    out.logFreqPpb[e] = logPpb(fit.freqPpb);
-    out.freqSigmaPpb[e] = fit.freqSigmaPpb;
-  });
-  return out;
+  return new Aligner().align(reference, refRawNs, fits);
 }
 
+/** The mesh that a round's fits span: which host and edge has which row, and how to walk it. */
+export interface MeshRows {
+  readonly reference: number;
+  readonly hosts: readonly number[];
+  readonly rowOf: ReadonlyMap<number, number>;
+  readonly graph: Graph;
+  readonly incidence: Incidence;
+  /** Place of each edge's fit among the round's. */
+  readonly fitOf: Int32Array;
+  /** Edge by which the breadth-first walk reached each row; -1 for the reference. */
+  readonly treeEdge: Int32Array;
+}
+
+/**
+ * Aligns round after round. As long as the same edges bring a fit in the same order, rows stay: then
+ * a round is one walk over the fits without a look-up.
+ */
+export class Aligner {
+  /** Ends of the last round's fits, two by two. */
+  #ends = new Float64Array(0);
+  #mesh: MeshRows | undefined;
+  #columns: Columns | undefined;
+
+  /** The mesh of the last round; the same object as long as nothing has changed. */
+  get mesh(): MeshRows | undefined {
+    return this.#mesh;
+  }
+
+  /** See `alignFits`. */
+  align(reference: number, refRawNs: bigint, fits: readonly MeshFit[]): Alignment {
+    let mesh = this.#mesh;
+    let out = this.#columns;
+    if (!mesh || !out || mesh.reference !== reference || !this.#isAsBefore(fits)) {
+      mesh = meshOf(reference, fits);
+      out = newColumns(mesh);
+      this.#mesh = mesh;
+      this.#columns = out;
+    }
+    const baseRawNs = this.#carry(mesh, out.restNs, refRawNs, fits);
+    const { from, to, edgeCount } = mesh.graph;
+    for (let e = 0; e < edgeCount; e++) {
+      const fit = fits[mesh.fitOf[e]];
+      const ownerNs = out.restNs[from[e]] + apartNs(baseRawNs[from[e]], fit.ownerBaseRawNs);
+      const otherNs = out.restNs[to[e]] + apartNs(baseRawNs[to[e]], fit.otherBaseRawNs);
+      const { freqPpb, freqSigmaPpb } = fit;
+      const awayNs = ownerNs - fit.midNs;
+      const slopeErrorNs = Math.abs(awayNs) * 1e-9 * freqSigmaPpb;
+      const freshNs = rootSum(fit.offsetSigmaNs, slopeErrorNs);
+      // The other host's time when the owner's shows `ownerNs`, as `otherAt`.
+      out.surplusNs[e] = ownerNs + fit.offsetNs + freqPpb * 1e-9 * awayNs - otherNs;
+      out.freshSigmaNs[e] = freshNs;
+      out.sigmaNs[e] = rootSum(freshNs, fit.slowSigmaNs);
+      out.belowBoundNs[e] = fit.belowBoundNs + 4 * slopeErrorNs;
+      out.aboveBoundNs[e] = fit.aboveBoundNs + 4 * slopeErrorNs;
+      out.logFreqPpb[e] = logPpb(freqPpb);
+      out.freqSigmaPpb[e] = freqSigmaPpb;
+    }
+    return { ...out, hosts: mesh.hosts, baseRawNs, edgeCount, from, to };
+  }
+
+  /** Carries the instant from host to host along the tree; returns the hosts' bases. */
+  #carry(
+    { treeEdge, graph, fitOf }: MeshRows,
+    restNs: Float64Array,
+    refRawNs: bigint,
+    fits: readonly MeshFit[],
+  ): bigint[] {
+    const baseRawNs: bigint[] = [refRawNs];
+    restNs[0] = 0;
+    for (let row = 1; row < treeEdge.length; row++) {
+      const e = treeEdge[row];
+      const fit = fits[fitOf[e]];
+      const forward = graph.to[e] === row;
+      const here = forward ? graph.from[e] : graph.to[e];
+      const zero = forward ? fit.ownerBaseRawNs : fit.otherBaseRawNs;
+      const hereNs = restNs[here] + apartNs(baseRawNs[here], zero);
+      baseRawNs.push(forward ? fit.otherBaseRawNs : fit.ownerBaseRawNs);
+      restNs[row] = forward ? otherAt(fit, hereNs) : ownerAt(fit, hereNs);
+    }
+    return baseRawNs;
+  }
+
+  /** Whether these fits are of the same edges as the last round's; remembers them. */
+  #isAsBefore(fits: readonly MeshFit[]): boolean {
+    const ends = this.#ends;
+    if (ends.length === 2 * fits.length) {
+      let i = 0;
+      while (
+        i < fits.length &&
+        fits[i].owner === ends[2 * i] &&
+        fits[i].other === ends[2 * i + 1]
+      ) {
+        i++;
+      }
+      if (i === fits.length) return true;
+    }
+    this.#ends = new Float64Array(2 * fits.length);
+    fits.forEach(({ owner, other }, i) => {
+      this.#ends[2 * i] = owner;
+      this.#ends[2 * i + 1] = other;
+    });
+    return false;
+  }
+}
+
+type Columns = Omit<Alignment, "hosts" | "baseRawNs" | "edgeCount" | "from" | "to">;
+
+function newColumns({ graph: { hostCount, edgeCount } }: MeshRows): Columns {
+  return {
+    restNs: new Float64Array(hostCount),
+    surplusNs: new Float64Array(edgeCount),
+    sigmaNs: new Float64Array(edgeCount),
+    freshSigmaNs: new Float64Array(edgeCount),
+    belowBoundNs: new Float64Array(edgeCount),
+    aboveBoundNs: new Float64Array(edgeCount),
+    logFreqPpb: new Float64Array(edgeCount),
+    freqSigmaPpb: new Float64Array(edgeCount),
+  };
+}
+
+/** Root of the sum of two squares; both are far from the ends of a double's range. */
+const rootSum = (a: number, b: number): number => Math.sqrt(a * a + b * b);
+
+/** `later - earlier` of two instants within 292 years (ns); mostly they are the same window's base. */
+const apartNs = (later: bigint, earlier: bigint): number =>
+  later === earlier ? 0 : Number(BigInt.asIntN(64, later - earlier));
+
 /** The other host's time (ns since its base) when the owner's shows `ownerNs`. */
-function otherAt(fit: EdgeFit, ownerNs: number): number {
+function otherAt(fit: MeshFit, ownerNs: number): number {
   return ownerNs + fit.offsetNs + fit.freqPpb * 1e-9 * (ownerNs - fit.midNs);
 }
 
 /** The inverse of `otherAt`. */
-function ownerAt(fit: EdgeFit, otherNs: number): number {
+function ownerAt(fit: MeshFit, otherNs: number): number {
   const f = fit.freqPpb * 1e-9;
   const sinceMidNs = (otherNs - fit.offsetNs - fit.midNs) / (1 + f);
   return fit.midNs + sinceMidNs;
 }
 
-interface Reach {
-  readonly hosts: number[];
-  readonly row: Map<number, number>;
-  readonly baseRawNs: bigint[];
-  readonly rest: number[];
-}
-
-function reach(reference: number, refRawNs: bigint, fits: readonly EdgeFit[]): Reach {
-  const incident = new Map<number, EdgeFit[]>();
-  for (const fit of fits) {
-    for (const end of [fit.owner, fit.other]) {
-      const list = incident.get(end);
-      if (list) list.push(fit);
-      else incident.set(end, [fit]);
+/** Gives rows to all hosts that fits connect to the reference, breadth first. */
+function meshOf(reference: number, fits: readonly MeshFit[]): MeshRows {
+  const place = new Map<number, number>([[reference, 0]]);
+  const placeOf = (host: number): number => {
+    let found = place.get(host);
+    if (found === undefined) {
+      found = place.size;
+      place.set(host, found);
     }
-  }
-  const found: Reach = {
-    hosts: [reference],
-    row: new Map([[reference, 0]]),
-    baseRawNs: [refRawNs],
-    rest: [0],
+    return found;
   };
-  for (let i = 0; i < found.hosts.length; i++) {
-    const here = found.hosts[i];
-    for (const fit of incident.get(here) ?? []) {
-      const forward = fit.owner === here;
-      const there = forward ? fit.other : fit.owner;
-      if (found.row.has(there)) continue;
-      const zero = forward ? fit.ownerBaseRawNs : fit.otherBaseRawNs;
-      const hereNs = found.rest[i] + Number(found.baseRawNs[i] - zero);
-      found.row.set(there, found.hosts.length);
-      found.hosts.push(there);
-      found.baseRawNs.push(forward ? fit.otherBaseRawNs : fit.ownerBaseRawNs);
-      found.rest.push(forward ? otherAt(fit, hereNs) : ownerAt(fit, hereNs));
+  const from = Int32Array.from(fits, (fit) => placeOf(fit.owner));
+  const to = Int32Array.from(fits, (fit) => placeOf(fit.other));
+  const numbers = [...place.keys()];
+  const all = { hostCount: numbers.length, edgeCount: fits.length, from, to };
+  const { start, edge, other } = incidenceOf(all);
+
+  const order = new Int32Array(numbers.length);
+  const row = new Int32Array(numbers.length).fill(-1);
+  const treeFit = new Int32Array(numbers.length).fill(-1);
+  let count = 1;
+  row[0] = 0;
+  for (let at = 0; at < count; at++) {
+    for (let i = start[order[at]]; i < start[order[at] + 1]; i++) {
+      const next = other[i];
+      if (row[next] >= 0) continue;
+      row[next] = count;
+      treeFit[count] = edge[i];
+      order[count++] = next;
     }
   }
-  return found;
+  const fitOf = Int32Array.from(fits.keys()).filter((f) => row[from[f]] >= 0);
+  const edgeOf = new Int32Array(fits.length);
+  fitOf.forEach((f, e) => {
+    edgeOf[f] = e;
+  });
+  const graph = {
+    hostCount: count,
+    edgeCount: fitOf.length,
+    from: fitOf.map((f) => row[from[f]]),
+    to: fitOf.map((f) => row[to[f]]),
+  };
+  const hosts = Array.from(order.subarray(0, count), (at) => numbers[at]);
+  return {
+    reference,
+    hosts,
+    rowOf: new Map(hosts.map((number, at) => [number, at])),
+    graph,
+    incidence: incidenceOf(graph),
+    fitOf,
+    treeEdge: treeFit.subarray(0, count).map((f) => (f < 0 ? -1 : edgeOf[f])),
+  };
 }

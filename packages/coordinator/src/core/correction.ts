@@ -7,12 +7,15 @@
  * the instant at which the correction will be in the middle of its use.
  */
 import type { DomainSegment } from "@ttcs/discipline";
-import { addNs, diffNs, type RawNanos, rawNanos } from "@ttcs/units";
+import { addNs, diffNs, FIT_AGE_NS, type RawNanos, rawNanos, SECOND_NS } from "@ttcs/units";
 import type { DomainScale } from "./domain-scale.ts";
 import type { Track } from "./host.ts";
 
-/** From the middle of a window to the middle of the correction's use (s): 1 + 0.25 + 0.5. */
-export const LEAD_S = 1.75;
+/**
+ * From the instant of a solve to the middle of the correction's use (s): to the window's close, the
+ * way to the host, and half of the second in which it steers.
+ */
+export const LEAD_S = FIT_AGE_NS / SECOND_NS + 0.25 + 0.5;
 
 /** The segments of domain time on the raw clock of the host with this track. */
 export function composeSegments(

@@ -8,7 +8,7 @@
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { FAR_PULL_LIMIT_PPB } from "@ttcs/discipline";
-import { EdgeCourt } from "@ttcs/estimator";
+import { EdgeBias, EdgeCourt } from "@ttcs/estimator";
 import {
   type AgentMessage,
   type CoordinatorMessage,
@@ -18,7 +18,7 @@ import {
   HostState,
   type Report,
 } from "@ttcs/protocol";
-import { addNs, type RawNanos, ROUND_NS, WINDOW_NS } from "@ttcs/units";
+import { addNs, FIT_AGE_NS, type RawNanos, ROUND_NS } from "@ttcs/units";
 import { composeSegments, hostRawAt } from "./correction.ts";
 import { type DomainScale, roundOf } from "./domain-scale.ts";
 import { FitBook } from "./fits.ts";
@@ -27,6 +27,7 @@ import { cleanReport } from "./inputs.ts";
 import { Leadership } from "./leadership.ts";
 import { dealMesh, type Edge, pairKey } from "./mesh.ts";
 import { rankHosts } from "./reference.ts";
+import { RoundWorkspace } from "./round-workspace.ts";
 import { type RoundResult, solveRound } from "./solve.ts";
 
 /** Fewer hosts than this cannot outvote a wrong one: nothing is steered. */
@@ -41,6 +42,10 @@ const ALIVE_MS = 2_000;
 const TERM_JUMP_LIMIT = 315_360_000n;
 /** Reports that come this soon after a solve are late for it, not early for the next (ms). */
 const LATE_MS = 300;
+/** In a domain of so many hosts a deal takes a while: those who join at once are dealt in together, */
+const DEAL_TOGETHER_FROM = 100;
+/** at most this often (ms). */
+const DEAL_EVERY_MS = 200;
 /** Hosts that wait are told so this often (ms). */
 const WAITING_EVERY_MS = 1_000;
 /** A host that stays away this long is dealt no neighbours any more (ms). */
@@ -83,6 +88,8 @@ export interface DomainOptions {
   readonly pairsPerSecond: number;
   /** Seed of the random part of the mesh. */
   readonly meshSeed: number;
+  /** Neighbours of a host, about; absent: the mesh's own number. */
+  readonly neighbours?: number;
 }
 
 type Body = MessageInitShape<typeof CoordinatorMessageSchema>["body"];
@@ -93,12 +100,17 @@ export class DomainCore {
   readonly #hosts = new Map<number, Host>();
   readonly #fits = new FitBook();
   readonly #court = new EdgeCourt();
+  readonly #bias = new EdgeBias();
+  readonly #workspace = new RoundWorkspace();
   #term: bigint;
   #round = 0n;
   #nextNumber = 1;
   readonly #leadership = new Leadership(this.#hosts, (level, text) => this.#log(level, text));
   #edges: readonly Edge[] = [];
   #dealt: ReadonlySet<string> = new Set();
+  /** Server's monotonic time of the last deal, and whether somebody has come since (ms). */
+  #dealtMs = -Infinity;
+  #dealDue = false;
   #firstHelloMs = Number.NaN;
   #firstReportMs = Number.NaN;
   #solvedMs = -Infinity;
@@ -137,6 +149,8 @@ export class DomainCore {
   /** Call some fifty times a second: deadlines, waiting hosts, hosts that stay away. */
   handleTick(now: ServerTime): Action[] {
     if (now.monotonicMs - this.#firstReportMs >= SOLVE_DEADLINE_MS) this.#solve(now);
+    // Between two rounds there is time; while reports come in there is not.
+    if (Number.isNaN(this.#firstReportMs)) this.#workspace.idle();
     if (now.monotonicMs - this.#waitingToldMs >= WAITING_EVERY_MS) this.#tellWaiting(now);
     const gone = [...this.#hosts.values()].filter(
       (h) =>
@@ -147,7 +161,8 @@ export class DomainCore {
       this.#fits.forget(host.number);
       this.#log("warn", `${host.id} stayed away for ${FORGET_AFTER_MS / 1000} s: forgotten`);
     }
-    if (gone.length > 0) this.#deal();
+    const due = this.#dealDue && now.monotonicMs - this.#dealtMs >= DEAL_EVERY_MS;
+    if (gone.length > 0 || due) this.#deal(now);
     return this.#take();
   }
 
@@ -174,7 +189,8 @@ export class DomainCore {
       case: "welcome",
       value: { hostNumber: host.number, serverUnixNs: this.#roundTime(now) },
     });
-    this.#deal();
+    this.#dealDue = true;
+    if (this.#hosts.size < DEAL_TOGETHER_FROM) this.#deal(now);
     this.#tellWaiting(now);
   }
 
@@ -245,13 +261,17 @@ export class DomainCore {
     const reference = this.#leadership.lead(now.monotonicMs);
     if (!reference) return;
     const fits = this.#fits.fresh(now.monotonicMs);
-    const result = solveRound(reference, this.#hosts, fits, { court: this.#court });
+    const result = solveRound(reference, this.#hosts, fits, {
+      court: this.#court,
+      bias: this.#bias,
+      workspace: this.#workspace,
+    });
     if (!result) return;
     this.#leadership.solved(result.atRefRawNs, now.monotonicMs);
     const { scale } = this.#leadership;
     if (!scale) return;
 
-    const closeRefRawNs = addNs(result.atRefRawNs, WINDOW_NS / 2);
+    const closeRefRawNs = addNs(result.atRefRawNs, FIT_AGE_NS);
     const mayPullFar = this.#leadership.mayPullFar(now.monotonicMs);
     scale.advance(closeRefRawNs, reference.report?.source, mayPullFar);
     const closeUnixNs = scale.line().at(closeRefRawNs).unixNs;
@@ -282,8 +302,8 @@ export class DomainCore {
       value: {
         segments: composeSegments(host.track, isReference, scale, result.atRefRawNs),
         solvedRawNs: rawAt(fix.atRefRawNs),
-        windowCloseRawNs: rawAt(addNs(fix.atRefRawNs, WINDOW_NS / 2)),
-        offsetSigmaNs: fix.offsetSigmaNs,
+        windowCloseRawNs: rawAt(addNs(fix.atRefRawNs, FIT_AGE_NS)),
+        offsetSigmaNs: Math.hypot(fix.offsetSigmaNs, fix.slowSigmaNs),
         freqSigmaPpb: fix.freqSigmaPpb,
         boundNs: fix.boundNs,
         validForNs: VALID_FOR_NS,
@@ -303,12 +323,15 @@ export class DomainCore {
     });
   }
 
-  #deal(): void {
+  #deal(now: ServerTime): void {
+    this.#dealDue = false;
+    this.#dealtMs = now.monotonicMs;
     const ranked = rankHosts(this.#hosts.values());
     this.#edges = dealMesh(
       ranked.map((h) => h.number),
       this.#options.meshSeed,
       this.#edges,
+      this.#options.neighbours,
     );
     this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
     this.#court.retain(this.#dealt);

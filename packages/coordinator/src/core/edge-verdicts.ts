@@ -5,8 +5,7 @@
  * good, which robustness has to find out anew each round; the court remembers (`EdgeCourt`).
  */
 import { allowedExclusions, type EdgeCourt, type NetworkSolution } from "@ttcs/estimator";
-import type { Alignment } from "./alignment.ts";
-import { pairKey } from "./mesh.ts";
+import type { Alignment, MeshRows } from "./alignment.ts";
 
 /** One edge as the host at one of its ends is told of it. */
 export interface EdgeView {
@@ -21,17 +20,28 @@ export interface EdgeView {
   readonly expelled: string;
 }
 
-/** Which edges are left out of this round, as far as that tears nothing. */
-export function expelledEdges(aligned: Alignment, court: EdgeCourt): Uint8Array {
-  const wished = new Uint8Array(aligned.edgeCount);
-  const severity = new Float64Array(aligned.edgeCount);
-  for (let e = 0; e < aligned.edgeCount; e++) {
-    const standing = court.standing(edgeKey(aligned, e));
-    if (!standing?.expelled) continue;
-    wished[e] = 1;
-    severity[e] = standing.severity;
-  }
+/**
+ * Which edges are left out of this round, as far as that tears nothing.
+ *
+ * @param places where the court keeps the edges' cases.
+ */
+export function expelledEdges(
+  aligned: Alignment,
+  court: EdgeCourt,
+  places: Int32Array,
+): Uint8Array {
   const { from, to, edgeCount } = aligned;
+  const wished = new Uint8Array(edgeCount);
+  if (court.expelledCount === 0) return wished;
+  const severity = new Float64Array(edgeCount);
+  let count = 0;
+  for (let e = 0; e < edgeCount; e++) {
+    if (!court.isExpelled(places[e])) continue;
+    wished[e] = 1;
+    severity[e] = court.standingAt(places[e]).severity;
+    count++;
+  }
+  if (count === 0) return wished;
   return allowedExclusions(
     { hostCount: aligned.hosts.length, edgeCount, from, to },
     wished,
@@ -40,39 +50,83 @@ export function expelledEdges(aligned: Alignment, court: EdgeCourt): Uint8Array 
 }
 
 /** Tells the court how every edge has done. */
-export function judgeEdges(aligned: Alignment, solved: NetworkSolution, court: EdgeCourt): void {
-  for (let e = 0; e < aligned.edgeCount; e++) {
+export function judgeEdges(
+  aligned: Alignment,
+  solved: NetworkSolution,
+  court: EdgeCourt,
+  places: Int32Array,
+): void {
+  const { hosts, from, to, edgeCount } = aligned;
+  const { residualNs, edgeSigmaNs, sigmaNs, trust, scale } = solved;
+  for (let e = 0; e < edgeCount; e++) {
     // An edge changes hands: the residual is told in one direction, whoever owns it.
-    const upward = aligned.hosts[aligned.from[e]] < aligned.hosts[aligned.to[e]];
-    const residualNs = upward ? solved.residualNs[e] : -solved.residualNs[e];
+    const upward = hosts[from[e]] < hosts[to[e]];
     // An edge that takes no part is held against what the mesh knows, not better than that.
-    const ownNs = solved.edgeSigmaNs[e] * solved.scale;
-    const endsNs = Math.hypot(solved.sigmaNs[aligned.from[e]], solved.sigmaNs[aligned.to[e]]);
-    const sigmaNs = Math.hypot(ownNs, solved.trust[e] === 0 ? endsNs : 0);
-    court.judge(edgeKey(aligned, e), solved.trust[e], residualNs, sigmaNs);
+    const own = edgeSigmaNs[e] * scale;
+    let variance = own * own;
+    if (trust[e] === 0) variance += sigmaNs[from[e]] ** 2 + sigmaNs[to[e]] ** 2;
+    const residual = upward ? residualNs[e] : -residualNs[e];
+    court.judgeAt(places[e], trust[e], residual, Math.sqrt(variance));
   }
 }
 
-const edgeKey = ({ hosts, from, to }: Alignment, e: number): string =>
-  pairKey(hosts[from[e]], hosts[to[e]]);
+/**
+ * What each host is told of its edges: made when asked for, from the columns of the solution.
+ *
+ * Ten objects for each host of a large domain every half second are more than all the rest of a
+ * round; those who are told need them one host at a time.
+ */
+export class EdgeViews {
+  readonly #mesh: MeshRows;
+  readonly #solved: NetworkSolution;
+  readonly #excluded: Uint8Array;
+  readonly #court: EdgeCourt | undefined;
+  readonly #places: Int32Array | undefined;
 
-/** What each host is told of its edges, by host number. */
-export function edgeViews(
-  aligned: Alignment,
-  solved: NetworkSolution,
-  excluded: Uint8Array,
-  court: EdgeCourt | undefined,
-): Map<number, EdgeView[]> {
-  const views = new Map<number, EdgeView[]>(aligned.hosts.map((h) => [h, []]));
-  for (let e = 0; e < aligned.edgeCount; e++) {
-    const owner = aligned.hosts[aligned.from[e]];
-    const other = aligned.hosts[aligned.to[e]];
-    const residualNs = solved.residualNs[e];
-    const standing = excluded[e] === 1 ? court?.standing(edgeKey(aligned, e)) : undefined;
-    const expelled = standing?.reason ?? "";
-    const shared = { sigmaNs: solved.edgeSigmaNs[e], weight: solved.trust[e], expelled };
-    views.get(owner)!.push({ ...shared, hostNumber: other, residualNs });
-    views.get(other)!.push({ ...shared, hostNumber: owner, residualNs: -residualNs });
+  constructor(
+    mesh: MeshRows,
+    solved: NetworkSolution,
+    excluded: Uint8Array,
+    court: EdgeCourt | undefined,
+    places: Int32Array | undefined,
+  ) {
+    this.#mesh = mesh;
+    this.#solved = solved;
+    this.#excluded = excluded;
+    this.#court = court;
+    this.#places = places;
   }
-  return views;
+
+  /** The edges of a host by its number; undefined: the round did not reach it. */
+  get(number: number): EdgeView[] | undefined {
+    const row = this.#mesh.rowOf.get(number);
+    return row === undefined ? undefined : this.#viewsOf(row);
+  }
+
+  /** All hosts' numbers with their edges. */
+  *[Symbol.iterator](): Generator<[number, EdgeView[]]> {
+    for (const [number, row] of this.#mesh.rowOf) yield [number, this.#viewsOf(row)];
+  }
+
+  #viewsOf(row: number): EdgeView[] {
+    const { hosts, graph, incidence } = this.#mesh;
+    const { residualNs, edgeSigmaNs, trust } = this.#solved;
+    const views: EdgeView[] = [];
+    for (let i = incidence.start[row]; i < incidence.start[row + 1]; i++) {
+      const e = incidence.edge[i];
+      views.push({
+        hostNumber: hosts[incidence.other[i]],
+        residualNs: graph.from[e] === row ? residualNs[e] : -residualNs[e],
+        sigmaNs: edgeSigmaNs[e],
+        weight: trust[e],
+        expelled: this.#reasonOf(e),
+      });
+    }
+    return views;
+  }
+
+  #reasonOf(edge: number): string {
+    if (this.#excluded[edge] === 0 || !this.#court || !this.#places) return "";
+    return this.#court.standingAt(this.#places[edge]).reason;
+  }
 }

@@ -3,6 +3,10 @@
  *
  * The owner's fit is preferred; an audit by the other end stands in when the owner has none. A fit
  * is fresh for a round and a half, so that one lost report does not tear the mesh.
+ *
+ * What the solve needs of a message is copied as it arrives, into a record that its edge has for
+ * good: a message is a dictionary to the engine, and reading tens of thousands of them would be a
+ * third of a round. The order of edges stays as long as none goes stale.
  */
 import type { EdgeFit } from "@ttcs/protocol";
 import { FREQ_LIMIT_PPB, NEAR_LIMIT_NS, within } from "./inputs.ts";
@@ -14,9 +18,29 @@ const FRESH_MS = 750;
 /** Refusals of one report that are put into words. */
 const REFUSALS_TOLD = 3;
 
+/** What the solve needs of a fit; see the message for signs and units. */
+export type MeshFit = Pick<
+  EdgeFit,
+  | "owner"
+  | "other"
+  | "ownerBaseRawNs"
+  | "otherBaseRawNs"
+  | "midNs"
+  | "offsetNs"
+  | "freqPpb"
+  | "offsetSigmaNs"
+  | "slowSigmaNs"
+  | "freqSigmaPpb"
+  | "belowBoundNs"
+  | "aboveBoundNs"
+  | "delayForwardNsMin"
+  | "delayReverseNsMin"
+>;
+
 interface Kept {
-  readonly fit: EdgeFit;
-  readonly atMs: number;
+  readonly fit: MeshFit;
+  audit: boolean;
+  atMs: number;
 }
 
 /** The newest fits of one domain. */
@@ -37,19 +61,20 @@ export class FitBook {
   ): string[] {
     const refused: string[] = [];
     for (const fit of fits) {
-      const exists = dealt.has(pairKey(fit.owner, fit.other));
+      const key = pairKey(fit.owner, fit.other);
+      const exists = dealt.has(key);
       const problem = exists ? fitProblem(fit, reporter) : "there is no such edge";
       if (problem && refused.length < REFUSALS_TOLD) {
         refused.push(`fit ${fit.owner}-${fit.other}: ${problem}`);
       }
-      if (!problem && !fit.distrust) this.#keep(fit, nowMs);
+      if (!problem && !fit.distrust) this.#keep(key, fit, nowMs);
     }
     return refused;
   }
 
-  /** All fits that are fresh. */
-  fresh(nowMs: number): EdgeFit[] {
-    const fresh: EdgeFit[] = [];
+  /** All fits that are fresh; good until the next report. */
+  fresh(nowMs: number): MeshFit[] {
+    const fresh: MeshFit[] = [];
     for (const [key, kept] of this.#fits) {
       if (nowMs - kept.atMs <= FRESH_MS) fresh.push(kept.fit);
       else this.#fits.delete(key);
@@ -64,13 +89,57 @@ export class FitBook {
     }
   }
 
-  #keep(fit: EdgeFit, nowMs: number): void {
-    const key = pairKey(fit.owner, fit.other);
+  #keep(key: string, fit: EdgeFit, nowMs: number): void {
     const earlier = this.#fits.get(key);
-    const ownerIsFresh = earlier && !earlier.fit.audit && nowMs - earlier.atMs <= FRESH_MS;
+    if (!earlier) {
+      this.#fits.set(key, { fit: copyOf(fit), audit: fit.audit, atMs: nowMs });
+      return;
+    }
+    const ownerIsFresh = !earlier.audit && nowMs - earlier.atMs <= FRESH_MS;
     if (fit.audit && ownerIsFresh) return;
-    this.#fits.set(key, { fit, atMs: nowMs });
+    copyInto(earlier.fit, fit);
+    earlier.audit = fit.audit;
+    earlier.atMs = nowMs;
   }
+}
+
+function copyOf(fit: EdgeFit): MeshFit {
+  const { owner, other, ownerBaseRawNs, otherBaseRawNs, midNs, offsetNs, freqPpb } = fit;
+  const { offsetSigmaNs, slowSigmaNs, freqSigmaPpb, belowBoundNs, aboveBoundNs } = fit;
+  const { delayForwardNsMin, delayReverseNsMin } = fit;
+  return {
+    owner,
+    other,
+    ownerBaseRawNs,
+    otherBaseRawNs,
+    midNs,
+    offsetNs,
+    freqPpb,
+    offsetSigmaNs,
+    slowSigmaNs,
+    freqSigmaPpb,
+    belowBoundNs,
+    aboveBoundNs,
+    delayForwardNsMin,
+    delayReverseNsMin,
+  };
+}
+
+function copyInto(to: MeshFit, fit: EdgeFit): void {
+  to.owner = fit.owner;
+  to.other = fit.other;
+  to.ownerBaseRawNs = fit.ownerBaseRawNs;
+  to.otherBaseRawNs = fit.otherBaseRawNs;
+  to.midNs = fit.midNs;
+  to.offsetNs = fit.offsetNs;
+  to.freqPpb = fit.freqPpb;
+  to.offsetSigmaNs = fit.offsetSigmaNs;
+  to.slowSigmaNs = fit.slowSigmaNs;
+  to.freqSigmaPpb = fit.freqSigmaPpb;
+  to.belowBoundNs = fit.belowBoundNs;
+  to.aboveBoundNs = fit.aboveBoundNs;
+  to.delayForwardNsMin = fit.delayForwardNsMin;
+  to.delayReverseNsMin = fit.delayReverseNsMin;
 }
 
 function fitProblem(fit: EdgeFit, reporter: number): string | undefined {
@@ -80,7 +149,13 @@ function fitProblem(fit: EdgeFit, reporter: number): string | undefined {
   if (!within(fit.midNs, NEAR_LIMIT_NS)) return `its middle is ${fit.midNs} ns from its base`;
   if (!within(fit.offsetNs, NEAR_LIMIT_NS)) return `an offset of ${fit.offsetNs} ns`;
   if (!within(fit.freqPpb, FREQ_LIMIT_PPB)) return `a frequency of ${fit.freqPpb} ppb`;
-  const widths = [fit.offsetSigmaNs, fit.freqSigmaPpb, fit.belowBoundNs, fit.aboveBoundNs];
-  if (!widths.every((w) => w >= 0 && w <= NEAR_LIMIT_NS)) return "an uncertainty out of range";
-  return undefined;
+  const sound =
+    isWidth(fit.offsetSigmaNs) &&
+    isWidth(fit.slowSigmaNs) &&
+    isWidth(fit.freqSigmaPpb) &&
+    isWidth(fit.belowBoundNs) &&
+    isWidth(fit.aboveBoundNs);
+  return sound ? undefined : "an uncertainty out of range";
 }
+
+const isWidth = (w: number): boolean => w >= 0 && w <= NEAR_LIMIT_NS;

@@ -42,6 +42,8 @@ export interface Fix {
   /** Instant solved for, on the reference's raw clock. */
   readonly atRefRawNs: RawNanos;
   readonly offsetSigmaNs: number;
+  /** Part of the offset's error that stays for many rounds, beyond the filter's (ns). */
+  readonly slowSigmaNs: number;
   readonly freqSigmaPpb: number;
   /** The published offset is within this of the truth at `atRefRawNs` (ns). */
   readonly boundNs: number;

@@ -1,6 +1,13 @@
 export { type Action, DomainCore, type DomainOptions, MINIMUM_HOSTS } from "./domain.ts";
 export type { EdgeView } from "./edge-verdicts.ts";
-export { FitBook } from "./fits.ts";
+export { FitBook, type MeshFit } from "./fits.ts";
 export type { Fix, Host, Track } from "./host.ts";
 export { pairKey } from "./mesh.ts";
-export { type RoundResult, type SolveOptions, solveRound } from "./solve.ts";
+export { RoundWorkspace } from "./round-workspace.ts";
+export {
+  ROUND_PARTS,
+  type RoundPart,
+  type RoundResult,
+  type SolveOptions,
+  solveRound,
+} from "./solve.ts";

@@ -7,7 +7,7 @@ import type { DomainSegment, Report, SourceLine } from "@ttcs/protocol";
 /** No crystal and no kernel setting is further off (ppb). */
 export const FREQ_LIMIT_PPB = 1_000_000;
 /** Within a window and its neighbourhood, nothing is further from its base (ns): 10 s. */
-export const NEAR_LIMIT_NS = 1e10;
+export const NEAR_LIMIT_NS = 3e10;
 /** An instant beyond this is no clock's: half of the range of 64 bits (ns), the year 2116. */
 const INSTANT_LIMIT_NS = 1n << 62n;
 /** The kernel's largest maxerror is 16 s; allow anything a kernel may say (ns). */

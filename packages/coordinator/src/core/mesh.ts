@@ -22,10 +22,11 @@ export interface Edge {
 
 /** Below this many hosts, the mesh is complete. */
 export const FULL_MESH_BELOW = 12;
-/** Neighbours of a host in a larger mesh. */
+/** Neighbours of a host in a larger mesh, unless somebody asks for another number. */
 const NEIGHBOURS = 10;
-/** Anchors among them. */
+/** Anchors among them, and their share where the number is another. */
 const ANCHORS_EACH = 4;
+const ANCHOR_SHARE = ANCHORS_EACH / NEIGHBOURS;
 /** No anchor serves more edges than this. */
 const ANCHOR_EDGES_MAX = 64;
 
@@ -35,12 +36,18 @@ const ANCHOR_EDGES_MAX = 64;
  * @param ranked host numbers, best first: the reference, standbys, then the longest LOCKED
  * @param seed makes the random part reproducible
  * @param before edges dealt last time; an owner stays where its edge stays
+ * @param neighbours neighbours of a host, about, where the mesh is not complete (2 and more)
  */
-export function dealMesh(ranked: readonly number[], seed: number, before: readonly Edge[]): Edge[] {
+export function dealMesh(
+  ranked: readonly number[],
+  seed: number,
+  before: readonly Edge[],
+  neighbours = NEIGHBOURS,
+): Edge[] {
   const anchors = new Set(ranked.slice(0, anchorCount(ranked.length)));
-  const pairs =
-    ranked.length < FULL_MESH_BELOW ? fullMesh(ranked) : sparseMesh(ranked, anchors, seed);
-  return assignOwners(pairs, ranked.length < FULL_MESH_BELOW ? new Set() : anchors, before);
+  const isFull = ranked.length < neighbours + FULL_MESH_BELOW - NEIGHBOURS;
+  const pairs = isFull ? fullMesh(ranked) : sparseMesh(ranked, anchors, seed, neighbours);
+  return assignOwners(pairs, isFull ? new Set() : anchors, before);
 }
 
 /** How many anchors a mesh of this size needs, so that none serves more than 64 edges. */
@@ -63,7 +70,9 @@ function sparseMesh(
   ranked: readonly number[],
   anchors: ReadonlySet<number>,
   seed: number,
+  neighbours: number,
 ): [number, number][] {
+  const anchorsEach = Math.min(ANCHORS_EACH, Math.round(ANCHOR_SHARE * neighbours));
   const pairs = new Map<string, [number, number]>();
   const degree = new Map<number, number>(ranked.map((h) => [h, 0]));
   const link = (a: number, b: number) => {
@@ -81,13 +90,13 @@ function sparseMesh(
   for (let i = 0; i < ring.length; i++) link(ring[i], ring[(i + 1) % ring.length]);
   for (const h of ranked) {
     const open = [...anchors].filter((a) => degree.get(a)! < ANCHOR_EDGES_MAX);
-    for (const a of closest(h, open).slice(0, ANCHORS_EACH)) link(h, a);
+    for (const a of closest(h, open).slice(0, anchorsEach)) link(h, a);
   }
   const others = ranked.filter((h) => !anchors.has(h));
   for (const h of others) {
     for (const o of closest(h, others)) {
-      if (degree.get(h)! >= NEIGHBOURS) break;
-      if (degree.get(o)! < NEIGHBOURS) link(h, o);
+      if (degree.get(h)! >= neighbours) break;
+      if (degree.get(o)! < neighbours) link(h, o);
     }
   }
   return [...pairs.values()];

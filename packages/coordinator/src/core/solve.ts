@@ -6,13 +6,21 @@
  * a host share; it stays inside the bound because the bound holds half of every round trip.
  */
 import { BOUND_SIGMAS } from "@ttcs/discipline";
-import { boundAround, type EdgeCourt, HostFilter, pathBounds, solveNetwork } from "@ttcs/estimator";
-import type { EdgeFit } from "@ttcs/protocol";
+import {
+  type BiasInput,
+  boundAround,
+  type EdgeBias,
+  type EdgeCourt,
+  HostFilter,
+  pathBounds,
+} from "@ttcs/estimator";
 import { diffNs, type RawNanos, rawNanos } from "@ttcs/units";
-import { type Alignment, alignFits, fromLogPpb } from "./alignment.ts";
+import { type Alignment, fromLogPpb } from "./alignment.ts";
 import { LEAD_S } from "./correction.ts";
-import { type EdgeView, edgeViews, expelledEdges, judgeEdges } from "./edge-verdicts.ts";
+import { EdgeViews, expelledEdges, judgeEdges } from "./edge-verdicts.ts";
+import type { MeshFit } from "./fits.ts";
 import type { Host } from "./host.ts";
+import { RoundWorkspace } from "./round-workspace.ts";
 
 /** What one round's solve brought. */
 export interface RoundResult {
@@ -22,63 +30,116 @@ export interface RoundResult {
   readonly trusted: ReadonlySet<number>;
   /** Why a host has none, by host number. */
   readonly reasons: ReadonlyMap<number, string>;
-  /** What the solve made of each edge, by the number of the host at either end. */
-  readonly edges: ReadonlyMap<number, readonly EdgeView[]>;
+  /**
+   * What the solve made of each edge, by the number of the host at either end. With a workspace it is
+   * good until the next round.
+   */
+  readonly edges: EdgeViews;
 }
 
 /** What a solve may be told besides the fits. */
 export interface SolveOptions {
   /** Remembers which edges do not fit, from round to round; absent: every round is judged alone. */
   readonly court?: EdgeCourt;
+  /** Remembers by how much edges are biased; absent: nothing is taken off their offsets. */
+  readonly bias?: EdgeBias;
   /** False: plain least squares, as in the paper. */
   readonly robust?: boolean;
+  /** What rounds of this domain share; absent: everything is made anew. */
+  readonly workspace?: RoundWorkspace;
+  /** Called as each part of the round has ended; for whoever wants to know what it cost. */
+  readonly onPart?: (part: RoundPart) => void;
 }
+
+/** Parts of a round, in order. */
+export type RoundPart = (typeof ROUND_PARTS)[number];
+export const ROUND_PARTS = [
+  "align",
+  "offsets",
+  "frequencies",
+  "sigmas",
+  "verdicts",
+  "bounds",
+  "filters",
+] as const;
 
 /** Solves a round. Undefined when no fit touches the reference. */
 export function solveRound(
   reference: Host,
   hosts: ReadonlyMap<number, Host>,
-  fits: readonly EdgeFit[],
-  { court, robust = true }: SolveOptions = {},
+  fits: readonly MeshFit[],
+  {
+    court,
+    bias,
+    robust = true,
+    workspace = new RoundWorkspace(),
+    onPart = () => {},
+  }: SolveOptions = {},
 ): RoundResult | undefined {
   const atRefRawNs = middleOnReference(reference.number, fits);
   if (atRefRawNs === undefined) return undefined;
-  const aligned = alignFits(reference.number, atRefRawNs, fits);
-  const shared = {
-    hostCount: aligned.hosts.length,
-    edgeCount: aligned.edgeCount,
-    from: aligned.from,
-    to: aligned.to,
-    reference: 0,
+  const aligned = workspace.aligner.align(reference.number, atRefRawNs, fits);
+  workspace.prepare();
+  const places = court && workspace.courtPlaces(court);
+  const excluded =
+    court && places ? expelledEdges(aligned, court, places) : new Uint8Array(aligned.edgeCount);
+  onPart("align");
+
+  const start = workspace.expected(aligned, atRefRawNs);
+  const { surplusNs, sigmaNs, logFreqPpb, freqSigmaPpb } = aligned;
+  const edgesSaid = bias && biasInput(workspace, aligned, fits);
+  const solveOffsets = () => {
+    const told = bias?.adjust(edgesSaid!) ?? { offsetNs: surplusNs, sigmaNs };
+    workspace.offsets.solve({ ...told, excluded }, { robust, start: start?.offsetNs });
   };
-  const excluded = court ? expelledEdges(aligned, court) : new Uint8Array(aligned.edgeCount);
-  const offsets = solveNetwork(
-    { ...shared, offsetNs: aligned.surplusNs, sigmaNs: aligned.sigmaNs, excluded },
-    { robust },
-  );
+  if (bias?.isCold) {
+    solveOffsets();
+    const { residualNs, trust } = workspace.offsets.told();
+    bias.learn(edgesSaid!, residualNs, trust);
+  }
+  solveOffsets();
+  onPart("offsets");
   // An asymmetric path is of no use for offsets; of frequencies it tells the truth.
-  const freqs = solveNetwork(
-    { ...shared, offsetNs: aligned.logFreqPpb, sigmaNs: aligned.freqSigmaPpb },
-    { robust },
+  workspace.freqs.solve(
+    { offsetNs: logFreqPpb, sigmaNs: freqSigmaPpb },
+    { robust, start: start?.logFreqPpb },
   );
-  if (court) judgeEdges(aligned, offsets, court);
-  const bounds = pathBounds({
-    ...shared,
-    offsetNs: aligned.surplusNs,
-    belowBoundNs: aligned.belowBoundNs,
-    aboveBoundNs: aligned.aboveBoundNs,
-  });
-  const residuals = residualRms(aligned, offsets.residualNs);
+  onPart("frequencies");
+  workspace.endSolve();
+  const offsets = workspace.offsets.told();
+  const freqs = workspace.freqs.told();
+  workspace.remember(aligned, atRefRawNs, offsets, freqs);
+  onPart("sigmas");
+  // What is said of an edge includes its bias: it is judged by what it measures.
+  const whole = { ...offsets, ...bias?.learn(edgesSaid!, offsets.residualNs, offsets.trust) };
+  const biasSigmaNs = bias?.hostSigmaNs(edgesSaid!);
+  if (court && places) judgeEdges(aligned, whole, court, places);
+  const edges = new EdgeViews(workspace.mesh, whole, excluded, court, places);
+  onPart("verdicts");
+  const { belowBoundNs, aboveBoundNs } = aligned;
+  const bounds = pathBounds(
+    { ...workspace.mesh.graph, reference: 0, offsetNs: surplusNs, belowBoundNs, aboveBoundNs },
+    workspace.paths,
+  );
+  onPart("bounds");
+  const residuals = residualRms(aligned, whole.residualNs);
+  const share = freshShare(aligned, offsets.trust);
 
   const trusted = new Set<number>();
   const reasons = new Map<number, string>();
   aligned.hosts.forEach((number, row) => {
     const host = hosts.get(number);
     if (!host) return;
+    // What residuals show beyond the edges' sigmas stays from round to round.
+    const freshNs = (offsets.sigmaNs[row] / offsets.scale) * Math.sqrt(share[row]);
     const seen = {
       rawNs: rawNanos(aligned.baseRawNs[row]),
       restNs: aligned.restNs[row] + offsets.xNs[row],
-      offsetSigmaNs: offsets.sigmaNs[row],
+      offsetSigmaNs: freshNs,
+      slowSigmaNs: Math.hypot(
+        Math.sqrt(Math.max(0, offsets.sigmaNs[row] ** 2 - freshNs ** 2)),
+        biasSigmaNs?.[row] ?? 0,
+      ),
       freqPpb: fromLogPpb(freqs.xNs[row]),
       freqSigmaPpb: freqs.sigmaNs[row],
       lowNs: aligned.restNs[row] + bounds.lowNs[row],
@@ -90,14 +151,32 @@ export function solveRound(
     if (refusal) reasons.set(number, refusal);
     else trusted.add(number);
   });
-  return { atRefRawNs, trusted, reasons, edges: edgeViews(aligned, offsets, excluded, court) };
+  onPart("filters");
+  return { atRefRawNs, trusted, reasons, edges };
+}
+
+/** The round's edges as their biases are learned from. */
+function biasInput(
+  { mesh }: RoundWorkspace,
+  { hosts, surplusNs, sigmaNs }: Alignment,
+  fits: readonly MeshFit[],
+): BiasInput {
+  const roundTripNs = new Float64Array(mesh.fitOf.length);
+  for (let e = 0; e < roundTripNs.length; e++) {
+    const { delayForwardNsMin, delayReverseNsMin } = fits[mesh.fitOf[e]];
+    roundTripNs[e] = delayForwardNsMin + delayReverseNsMin;
+  }
+  const edges = { offsetNs: surplusNs, sigmaNs, roundTripNs };
+  return { ...mesh.graph, ...edges, hosts, reference: 0, topology: mesh };
 }
 
 /** What the mesh says of one host at the instant solved for. */
 interface Sighting {
   readonly rawNs: RawNanos;
   readonly restNs: number;
+  /** Standard uncertainty: what is new in this round, and what stays for many (ns). */
   readonly offsetSigmaNs: number;
+  readonly slowSigmaNs: number;
   readonly freqPpb: number;
   readonly freqSigmaPpb: number;
   readonly lowNs: number;
@@ -137,6 +216,7 @@ function track(host: Host, atRefRawNs: RawNanos, seen: Sighting): string | undef
   host.track.fix = {
     atRefRawNs,
     offsetSigmaNs: estimate.offsetSigmaNs,
+    slowSigmaNs: seen.slowSigmaNs,
     freqSigmaPpb: Math.hypot(estimate.freqSigmaPpb, aheadPpb / BOUND_SIGMAS),
     boundNs: boundAround(estimate.offsetNs, wholeNs + seen.lowNs, wholeNs + seen.highNs),
     edgeCount: seen.edgeCount,
@@ -156,6 +236,7 @@ function fixReference(host: Host, atRefRawNs: RawNanos): undefined {
   host.track.fix = {
     atRefRawNs,
     offsetSigmaNs: 0,
+    slowSigmaNs: 0,
     freqSigmaPpb: 0,
     boundNs: 0,
     edgeCount: 0,
@@ -165,9 +246,11 @@ function fixReference(host: Host, atRefRawNs: RawNanos): undefined {
 }
 
 /** Median instant of the reference's own windows, on its raw clock (whole ns). */
-function middleOnReference(reference: number, fits: readonly EdgeFit[]): RawNanos | undefined {
+function middleOnReference(reference: number, fits: readonly MeshFit[]): RawNanos | undefined {
   const middles: bigint[] = [];
-  for (const fit of fits) {
+  // By index: a loop over tens of thousands.
+  for (let i = 0; i < fits.length; i++) {
+    const fit = fits[i];
     if (fit.owner === reference) {
       middles.push(fit.ownerBaseRawNs + BigInt(Math.round(fit.midNs)));
     } else if (fit.other === reference) {
@@ -179,6 +262,22 @@ function middleOnReference(reference: number, fits: readonly EdgeFit[]): RawNano
   return rawNanos(middles[middles.length >> 1]);
 }
 
+/** Share of each host's variance that is new in this round: that of its edges, by weight. */
+function freshShare(aligned: Alignment, trust: Float64Array): Float64Array {
+  const fresh = new Float64Array(aligned.hosts.length);
+  const all = new Float64Array(aligned.hosts.length);
+  for (let e = 0; e < aligned.edgeCount; e++) {
+    const variance = aligned.sigmaNs[e] ** 2;
+    const weight = trust[e] / variance;
+    const share = (weight * aligned.freshSigmaNs[e] ** 2) / variance;
+    fresh[aligned.from[e]] += share;
+    fresh[aligned.to[e]] += share;
+    all[aligned.from[e]] += weight;
+    all[aligned.to[e]] += weight;
+  }
+  return fresh.map((sum, i) => (all[i] > 0 ? Math.min(1, sum / all[i]) : 1));
+}
+
 function residualRms(
   aligned: Alignment,
   residualNs: Float64Array,
@@ -186,10 +285,11 @@ function residualRms(
   const rmsNs = new Float64Array(aligned.hosts.length);
   const count = new Int32Array(aligned.hosts.length);
   for (let e = 0; e < aligned.edgeCount; e++) {
-    for (const row of [aligned.from[e], aligned.to[e]]) {
-      rmsNs[row] += residualNs[e] ** 2;
-      count[row]++;
-    }
+    const square = residualNs[e] * residualNs[e];
+    rmsNs[aligned.from[e]] += square;
+    rmsNs[aligned.to[e]] += square;
+    count[aligned.from[e]]++;
+    count[aligned.to[e]]++;
   }
   for (let i = 0; i < rmsNs.length; i++) rmsNs[i] = count[i] ? Math.sqrt(rmsNs[i] / count[i]) : 0;
   return { rmsNs, count };

@@ -101,7 +101,7 @@ export class HostCourse {
       rawNs: addNs(rawNanos(track.hostZeroNs + (refRawNs - track.referenceZeroNs)), wholeNs),
       restNs: estimate.offsetNs - wholeNs,
       freqPpb: estimate.freqPpb,
-      sigmaNs: estimate.offsetSigmaNs,
+      sigmaNs: Math.hypot(estimate.offsetSigmaNs, track.fix.slowSigmaNs),
       boundNs: grownAt(track, refRawNs),
     };
   }

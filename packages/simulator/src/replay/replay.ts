@@ -18,16 +18,25 @@
 import {
   FitBook,
   type Host,
+  type MeshFit,
   pairKey,
   type RoundResult,
   solveRound,
   type Track,
 } from "@ttcs/coordinator/core";
-import { EdgeCourt } from "@ttcs/estimator";
+import { EdgeBias, EdgeCourt, EdgeTracker } from "@ttcs/estimator";
 import type { EdgeFit } from "@ttcs/protocol";
-import { addNs, assert, type RawNanos, ROUND_NS, rawNanos, SECOND_NS } from "@ttcs/units";
+import {
+  addNs,
+  assert,
+  type RawNanos,
+  ROUND_NS,
+  rawNanos,
+  SECOND_NS,
+  WINDOW_NS,
+} from "@ttcs/units";
 import { HostCourse } from "./course.ts";
-import { type EdgeEnds, fitWindow, type Method } from "./edge-window.ts";
+import { type EdgeEnds, type Fitter, fitWindow, type Method } from "./edge-window.ts";
 import type { TracePlan } from "./plan.ts";
 import { type OddCounts, type OddKind, ProbeBuffer } from "./probe-buffer.ts";
 import { type DirectedEdge, reachUntracked } from "./reach.ts";
@@ -35,6 +44,8 @@ import { Witness } from "./witness.ts";
 
 /** From a round's close to the instant of its estimates (ns): transport and computing. */
 export const LEAD_NS = 100_000_000;
+/** The paper's windows follow one another: it fits one round in so many. */
+const PAPER_ROUNDS = WINDOW_NS / ROUND_NS;
 /** After a longer silence of all, rounds go on where the rows go on (ns). */
 const SILENCE_NS_MAX = 3600 * SECOND_NS;
 /** Stamps further than this from their host's base are not exact as doubles (ns): 104 days. */
@@ -75,6 +86,7 @@ export class Replay {
   readonly #plan: TracePlan;
   readonly #method: Method;
   readonly #onRound: (round: ClosedRound) => void;
+  readonly #fitter: Fitter | undefined;
   readonly #hosts = new Map<number, Host>();
   readonly #directed: DirectedEdge[] = [];
   readonly #byEnds = new Map<number, DirectedEdge>();
@@ -82,6 +94,7 @@ export class Replay {
   readonly #dealt = new Set<string>();
   #book = new FitBook();
   #court = new EdgeCourt();
+  #bias = new EdgeBias();
   /** Close of the next round (ns since the reference's base); NaN: no row of the reference yet. */
   #nextNs = Number.NaN;
   /** Close of the newest published round (ns since the reference's base). */
@@ -90,10 +103,17 @@ export class Replay {
   readonly #passed = new Set<number>();
   roundCount = 0;
 
-  constructor(plan: TracePlan, method: Method, onRound: (round: ClosedRound) => void) {
+  /** @param fitter fits the windows in place of `method`; for comparison. */
+  constructor(
+    plan: TracePlan,
+    method: Method,
+    onRound: (round: ClosedRound) => void,
+    fitter?: Fitter,
+  ) {
     this.#plan = plan;
     this.#method = method;
     this.#onRound = onRound;
+    this.#fitter = fitter;
     this.courses = plan.hosts.map(({ id }, i) => new HostCourse(id, i + 1));
     this.#witnesses = plan.hosts.map(() => new Witness());
     for (const { host } of this.courses) this.#hosts.set(host.number, host);
@@ -104,6 +124,8 @@ export class Replay {
         other: this.courses[b],
         toOther: toOther.probes,
         toOwner: toOwner.probes,
+        tracker: new EdgeTracker(),
+        spanNs: WINDOW_NS,
       });
       this.#dealt.add(pairKey(a + 1, b + 1));
     }
@@ -160,6 +182,9 @@ export class Replay {
       if (garbled && from === host) probes.rewind(txNs);
       if (!garbled && (from === host || to === host)) probes.clear();
     }
+    for (const { owner, other, tracker } of garbled ? [] : this.#edges) {
+      if (owner === course || other === course) tracker.reset();
+    }
     if (garbled) return;
     const isReference = host === this.#plan.reference;
     for (const { host: each } of isReference ? this.courses : [course]) each.track = undefined;
@@ -171,6 +196,7 @@ export class Replay {
   #startRounds(fromNs: number): void {
     this.#book = new FitBook();
     this.#court = new EdgeCourt();
+    this.#bias = new EdgeBias();
     const phaseNs = Number(this.#reference.baseRawNs! % BigInt(ROUND_NS));
     this.#nextNs = Math.ceil((fromNs + phaseNs) / ROUND_NS) * ROUND_NS - phaseNs;
     this.#expectNext();
@@ -188,11 +214,12 @@ export class Replay {
     const closeRefRawNs = addNs(this.#reference.baseRawNs!, this.#nextNs);
     this.#openWindows(closeRefRawNs);
     const fits: EdgeFit[] = [];
-    for (const edge of this.#edges) {
-      const fit = fitWindow(edge, this.#method, this.#plan.timestamping);
+    const between = this.#method === "paper" && !this.#endsPaperWindow(closeRefRawNs);
+    for (const edge of between ? [] : this.#edges) {
+      const fit = fitWindow(edge, this.#method, this.#plan.timestamping, this.#fitter);
       if (fit) fits.push(fit);
     }
-    const result = this.#solve(fits);
+    const result = between ? undefined : this.#solve(fits);
     const estimates = this.#estimates(addNs(closeRefRawNs, LEAD_NS));
     if (this.#nextNs > this.#publishedNs) {
       this.#publishedNs = this.#nextNs;
@@ -203,6 +230,11 @@ export class Replay {
     const aheadNs = this.#witnesses[this.#plan.reference].provedNs - this.#nextNs;
     if (aheadNs > SILENCE_NS_MAX) this.#nextNs += Math.floor(aheadNs / ROUND_NS) * ROUND_NS;
     this.#expectNext();
+  }
+
+  /** The paper's windows follow one another, and its last line is carried on until the next. */
+  #endsPaperWindow(closeRefRawNs: RawNanos): boolean {
+    return (closeRefRawNs / BigInt(ROUND_NS)) % BigInt(PAPER_ROUNDS) === 0n;
   }
 
   /** Each host's window; where its clock is known less well, it ends the earlier. */
@@ -226,11 +258,11 @@ export class Replay {
     const fresh = this.#book.fresh(nowMs);
     const { host } = this.#reference;
     if (this.#method === "paper") return this.#solveWithoutMemory(fresh);
-    return solveRound(host, this.#hosts, fresh, { court: this.#court });
+    return solveRound(host, this.#hosts, fresh, { court: this.#court, bias: this.#bias });
   }
 
   /** The paper's way: plain least squares, each round by itself, and its line is extrapolated. */
-  #solveWithoutMemory(fresh: readonly EdgeFit[]): RoundResult | undefined {
+  #solveWithoutMemory(fresh: readonly MeshFit[]): RoundResult | undefined {
     const before = new Map<Host, Track | undefined>();
     for (const host of this.#hosts.values()) {
       before.set(host, host.track);

@@ -378,6 +378,8 @@ export declare type EdgeFit = Message<"clocksync.EdgeFit"> & {
   freqPpb: number;
 
   /**
+   * Standard uncertainty that is independent from window to window.
+   *
    * @generated from field: double offset_sigma_ns = 10;
    */
   offsetSigmaNs: number;
@@ -439,6 +441,13 @@ export declare type EdgeFit = Message<"clocksync.EdgeFit"> & {
    * @generated from field: double kept_share = 20;
    */
   keptShare: number;
+
+  /**
+   * Part of the offset's error that stays for many windows, beyond offset_sigma_ns (ns).
+   *
+   * @generated from field: double slow_sigma_ns = 21;
+   */
+  slowSigmaNs: number;
 };
 
 /**

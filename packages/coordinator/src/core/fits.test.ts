@@ -1,0 +1,113 @@
+import { create } from "@bufbuild/protobuf";
+import { type EdgeFit, EdgeFitSchema } from "@ttcs/protocol";
+import { expect, test } from "vitest";
+import { FitBook } from "./fits.ts";
+
+const DEALT = new Set(["1-2", "2-3"]);
+
+const fit = (owner: number, other: number, more: Partial<EdgeFit> = {}): EdgeFit =>
+  create(EdgeFitSchema, {
+    owner,
+    other,
+    ownerBaseRawNs: 7n,
+    otherBaseRawNs: 9n,
+    midNs: 1e9,
+    offsetNs: 500,
+    offsetSigmaNs: 10,
+    freqSigmaPpb: 10,
+    belowBoundNs: 1000,
+    aboveBoundNs: 1000,
+    ...(more as object),
+  });
+const offsets = (book: FitBook, nowMs: number) => book.fresh(nowMs).map((f) => f.offsetNs);
+
+test("a fit is fresh for a round and a half, and then it is forgotten", () => {
+  const book = new FitBook();
+  expect(book.take([fit(1, 2)], 1, DEALT, 0)).toEqual([]);
+  expect(offsets(book, 750)).toEqual([500]);
+  expect(offsets(book, 751)).toEqual([]);
+  expect(offsets(book, 0)).toEqual([]);
+});
+
+test("the order of edges stays while they report, in whatever order reports come", () => {
+  const book = new FitBook();
+  book.take([fit(1, 2)], 1, DEALT, 0);
+  book.take([fit(3, 2)], 3, DEALT, 0);
+  book.take([fit(3, 2, { offsetNs: 2 })], 3, DEALT, 500);
+  book.take([fit(1, 2, { offsetNs: 1 })], 1, DEALT, 501);
+  expect(offsets(book, 600)).toEqual([1, 2]);
+});
+
+test("an audit stands in for an owner that is silent, and for no other", () => {
+  const book = new FitBook();
+  const audit = { audit: true, offsetNs: 77 };
+  book.take([fit(1, 2)], 1, DEALT, 0);
+  book.take([fit(1, 2, audit)], 2, DEALT, 700);
+  expect(offsets(book, 700)).toEqual([500]);
+  book.take([fit(1, 2, audit)], 2, DEALT, 760);
+  expect(offsets(book, 760)).toEqual([77]);
+  book.take([fit(1, 2, { offsetNs: 3 })], 1, DEALT, 770);
+  expect(offsets(book, 770)).toEqual([3]);
+});
+
+test("an edge that changes hands has its new owner's fit, all of it", () => {
+  const book = new FitBook();
+  book.take([fit(1, 2)], 1, DEALT, 0);
+  const turned = fit(2, 1, { ownerBaseRawNs: 9n, otherBaseRawNs: 7n, offsetNs: -500, midNs: 5 });
+  book.take([turned], 2, DEALT, 100);
+  const { owner, other, ownerBaseRawNs, otherBaseRawNs, offsetNs, midNs } = book.fresh(100)[0];
+  expect([owner, other, ownerBaseRawNs, otherBaseRawNs, offsetNs, midNs]).toEqual([
+    2,
+    1,
+    9n,
+    7n,
+    -500,
+    5,
+  ]);
+});
+
+test("every field that the solve reads is copied", () => {
+  const first = fit(1, 2);
+  const told = fit(1, 2, {
+    ownerBaseRawNs: 1n,
+    otherBaseRawNs: 2n,
+    midNs: 3,
+    offsetNs: 4,
+    freqPpb: 5,
+    offsetSigmaNs: 6,
+    slowSigmaNs: 7,
+    freqSigmaPpb: 8,
+    belowBoundNs: 9,
+    aboveBoundNs: 10,
+    delayForwardNsMin: 11,
+    delayReverseNsMin: 12,
+  });
+  for (const before of [[], [first]]) {
+    const book = new FitBook();
+    for (const each of [...before, told]) book.take([each], 1, DEALT, 0);
+    const [kept] = book.fresh(0);
+    expect(Object.keys(kept)).toHaveLength(14);
+    expect(told).toMatchObject(kept);
+    expect(kept).not.toBe(told);
+  }
+});
+
+test("fits of strangers, of nobody's edges and of no sense are refused with a reason", () => {
+  const book = new FitBook();
+  expect(book.take([fit(1, 3)], 1, DEALT, 0)).toEqual(["fit 1-3: there is no such edge"]);
+  expect(book.take([fit(1, 2)], 2, DEALT, 0)[0]).toContain("not the end that it speaks for");
+  expect(book.take([fit(1, 2, { offsetSigmaNs: -1 })], 1, DEALT, 0)[0]).toContain("uncertainty");
+  expect(book.take([fit(1, 2, { slowSigmaNs: Number.NaN })], 1, DEALT, 0)[0]).toContain(
+    "uncertainty",
+  );
+  expect(book.take([fit(1, 2, { distrust: "too few probes" })], 1, DEALT, 0)).toEqual([]);
+  expect(offsets(book, 0)).toEqual([]);
+});
+
+test("a host that boots takes its fits along", () => {
+  const book = new FitBook();
+  book.take([fit(1, 2)], 1, DEALT, 0);
+  book.take([fit(3, 2, { offsetNs: 4 })], 3, DEALT, 0);
+  book.forget(1);
+  expect(offsets(book, 0)).toEqual([4]);
+});

@@ -1,0 +1,86 @@
+import { Prng } from "@ttcs/units";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { DelayShape } from "./delay-shape.ts";
+
+const FLOOR_NS = 10_000;
+
+/** A shape that has learnt `count` delays, in tens as rounds bring them. */
+function learnt(count: number, draw: () => number, shape = new DelayShape()): DelayShape {
+  for (let i = 0; i < count; i += 10) {
+    const delays = Float64Array.from({ length: 10 }, draw);
+    if (!shape.isLaid) shape.lay(delays.slice().sort(), 10);
+    for (const delay of delays) shape.add(delay);
+    shape.refresh();
+  }
+  return shape;
+}
+
+test("density and quantiles are those of the delays it has seen", () => {
+  const random = new Prng(1);
+  const shape = learnt(20_000, () => FLOOR_NS + random.exponential(1_000));
+  for (const q of [0.02, 0.1, 0.3]) {
+    const trueNs = FLOOR_NS - 1_000 * Math.log(1 - q);
+    expect(Math.abs(shape.quantileNs(q) - trueNs)).toBeLessThan(30);
+    expect(shape.densityAt(trueNs) / ((1 - q) / 1_000)).toBeCloseTo(1, 0);
+    expect(shape.weightBelow(trueNs) / shape.weight).toBeCloseTo(q, 2);
+  }
+  expect(shape.logBeyond((FLOOR_NS + 500 - shape.lowNs) / shape.binNs)).toBeCloseTo(-0.5, 1);
+});
+
+test("a density is nowhere zero, so that one stray probe decides nothing", () => {
+  const random = new Prng(2);
+  const shape = learnt(2_000, () => FLOOR_NS + 10 * random.normal());
+  expect(Math.min(...shape.logDensity)).toBeGreaterThan(-13);
+  const total = shape.logDensity.reduce((sum, log) => sum + Math.exp(log), 0);
+  expect(Math.abs(total - 1)).toBeLessThan(0.15);
+});
+
+test("bins follow delays that become a hundred times as wide, and back", () => {
+  const random = new Prng(3);
+  const shape = learnt(2_000, () => FLOOR_NS + 10 * random.normal());
+  const narrow = shape.binNs;
+  shape.fade(0.01);
+  learnt(3_000, () => FLOOR_NS + random.exponential(3_000), shape);
+  expect(shape.binNs).toBeGreaterThan(5 * narrow);
+  expect(shape.quantileNs(0.1)).toBeLessThan(FLOOR_NS + 500);
+  shape.fade(0.001);
+  learnt(3_000, () => FLOOR_NS + 10 * random.normal(), shape);
+  expect(shape.binNs).toBeLessThan(3 * narrow);
+});
+
+test("a few stamps that are far too early do not make the bins run away", () => {
+  const random = new Prng(4);
+  const shape = learnt(6_000, () =>
+    random.uniform() < 0.03 ? FLOOR_NS - 5_000 : FLOOR_NS + 10 * random.normal(),
+  );
+  expect(shape.binNs).toBeLessThan(20);
+  expect(Math.abs(shape.quantileNs(0.5) - FLOOR_NS)).toBeLessThan(5);
+});
+
+test("a shape whose delays have all gone elsewhere begins anew", () => {
+  const random = new Prng(5);
+  const shape = learnt(300, () => FLOOR_NS + 10 * random.normal());
+  learnt(600, () => 1e6 + 10 * random.normal(), shape);
+  learnt(600, () => -1e6 + 10 * random.normal(), shape);
+  expect(shape.quantileNs(0.5)).toBeLessThan(-9e5);
+});
+
+test("laying bins anew loses no weight, and weight rises with the delay", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1e6 }), fc.double({ min: 1, max: 1e4 }), (seed, wide) => {
+      const random = new Prng(seed);
+      const shape = learnt(100, () => FLOOR_NS + random.exponential(50));
+      learnt(400, () => FLOOR_NS + random.exponential(wide), shape);
+      let before = 0;
+      for (let ns = FLOOR_NS - 200; ns < FLOOR_NS + 5 * wide; ns += wide / 7) {
+        const below = shape.weightBelow(ns);
+        expect(below).toBeGreaterThanOrEqual(before - 1e-6);
+        before = below;
+      }
+      expect(before).toBeLessThanOrEqual(shape.weight + 1e-6);
+      expect(shape.weight).toBe(500);
+    }),
+    { seed: 6, numRuns: 40 },
+  );
+});

@@ -1,0 +1,275 @@
+/**
+ * What the delays of one direction of an edge look like, learnt from the last minute of probes.
+ *
+ * Problem: how much one probe says of the clocks depends on how likely its delay is. Of probes that
+ * met no queue a hundred times as much is known as of others, and where the floor lies nobody tells.
+ * Approach: a histogram of delays against the edge's own offset line, in equal bins from a little
+ * below the floor to far above, faded so that it holds the last `WEIGHT_MAX` probes or so. Its
+ * density serves as likelihood (`block-offset.ts`), its low quantiles as floor.
+ *
+ * Density: counts in a box around each bin, wide enough for `BOX_COUNTS` of them (nearest
+ * neighbours; D. Loftsgaarden and C. Quesenberry, Ann. Math. Stat. 36(3), 1965), with a share
+ * `STRAY` of probes that may be anywhere, so that no single stamp can decide.
+ *
+ * Bin width: a share of the distance of two low quantiles, which is the scale on which delays tell
+ * something. Delays beyond the last bin are counted only.
+ *
+ * It cannot see: where the floor is in truth. Both directions are read in the same way, so what is
+ * common to both cancels.
+ */
+import { assert } from "@ttcs/units";
+
+/** Bins, and those of them that lie below the floor when the histogram is laid. */
+export const BINS = 512;
+const BELOW = 64;
+/** Counts that a density rests on. */
+const BOX_COUNTS = 6;
+/** Growth of the box with the distance from the floor (bins per bin): tails are smooth. */
+const BOX_GROWTH = 0.4;
+/** Share of probes that may be anywhere in the histogram. */
+const STRAY = 0.004;
+/**
+ * The bin width is the distance of two quantiles this far apart, in so many parts. The lower of them is
+ * the first, but where a higher one is much steeper, that: below it lie stamps that are too early.
+ */
+const SCALE_WIDTH = 0.07;
+const SCALE_LOWS = [0.01, 0.1];
+const STEEPER = 4;
+const SCALE_BINS = 10;
+const BIN_NS_MIN = 1;
+/** With more delays outside the bins than these shares, the shape is not that of the delays. */
+const BELOW_SHARE_MAX = 0.25;
+const BEYOND_SHARE_MAX = 0.97;
+/** The bins are laid anew when the width they should have is off by this factor. */
+const RESCALE = 2.2;
+
+/** See the module head. */
+export class DelayShape {
+  binNs = 0;
+  /** Delay at the lower edge of the first bin (ns). */
+  lowNs = 0;
+  /** Weighted number of probes, those beyond the bins included, and the sum of squared weights. */
+  weight = 0;
+  weightSquares = 0;
+  #below = 0;
+  #beyond = 0;
+  #counts = new Float64Array(BINS);
+  #scratch = new Float64Array(BINS);
+  /** Weight up to the lower edge of each bin. */
+  readonly #sums = new Float64Array(BINS + 1);
+  /** Logarithm of the density (per bin) in the middle of each bin. */
+  readonly logDensity = new Float64Array(BINS);
+
+  /** Length of all bins (ns). */
+  get reachNs(): number {
+    return BINS * this.binNs;
+  }
+
+  get isLaid(): boolean {
+    return this.binNs > 0;
+  }
+
+  /** Number of equally weighted probes that would tell as much. */
+  get effectiveCount(): number {
+    return this.weightSquares > 0 ? (this.weight * this.weight) / this.weightSquares : 0;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.binNs = 0;
+    this.weight = 0;
+    this.weightSquares = 0;
+    this.#below = 0;
+    this.#beyond = 0;
+    this.#counts.fill(0);
+  }
+
+  /** Lays the bins for delays of which `sortedNs` (rising, `count` of them) are examples. */
+  lay(sortedNs: Float64Array, count: number): void {
+    assert(count > 0, "a shape is laid by examples");
+    const at = (q: number) => sortedNs[Math.min(count - 1, Math.floor(q * count))];
+    const low = steepest(at);
+    const lowNs = at(low);
+    this.binNs = Math.max(BIN_NS_MIN, (at(low + SCALE_WIDTH) - lowNs) / SCALE_BINS);
+    this.lowNs = lowNs - BELOW * this.binNs;
+  }
+
+  /** Lets all counts fade by a factor (0 to 1). */
+  fade(factor: number): void {
+    for (let i = 0; i < BINS; i++) this.#counts[i] *= factor;
+    this.#below *= factor;
+    this.#beyond *= factor;
+    this.weight *= factor;
+    this.weightSquares *= factor * factor;
+  }
+
+  /** Counts one delay (ns). */
+  add(delayNs: number): void {
+    const bin = Math.floor((delayNs - this.lowNs) / this.binNs);
+    this.weight++;
+    this.weightSquares++;
+    if (bin < 0) this.#below++;
+    else if (bin >= BINS) this.#beyond++;
+    else this.#counts[bin]++;
+  }
+
+  /**
+   * Brings sums and densities up to date after a change of counts. When most delays have left the
+   * bins, the shape is forgotten: it is of another course.
+   */
+  refresh(): void {
+    const lost = this.#below > BELOW_SHARE_MAX * this.weight;
+    if (lost || this.#beyond > BEYOND_SHARE_MAX * this.weight) {
+      this.clear();
+      return;
+    }
+    this.#sum();
+    this.#fit();
+    const { weight } = this;
+    const floor = Math.floor(this.#insideAt(SCALE_LOWS[0]));
+    const stray = STRAY / BINS;
+    const sums = this.#sums;
+    let half = 1;
+    for (let i = 0; i < BINS; i++) {
+      const grown = 1 + BOX_GROWTH * Math.abs(i - floor);
+      half = Math.max(1, half - 1);
+      let counted = this.#boxSum(i, half);
+      while ((half < grown || counted < BOX_COUNTS) && half < BINS) {
+        half++;
+        counted = this.#boxSum(i, half);
+      }
+      const from = Math.max(0, i - half);
+      const to = Math.min(BINS, i + half + 1);
+      const density = (sums[to] - sums[from]) / ((to - from) * weight);
+      this.#scratch[i] = (1 - STRAY) * density + stray;
+    }
+    for (let i = 0; i < BINS; i++) this.logDensity[i] = Math.log(this.#scratch[i]);
+  }
+
+  /** The q-quantile of the delays (ns), interpolated within its bin. */
+  quantileNs(q: number): number {
+    const wanted = q * this.weight;
+    const bin = this.#binAt(wanted);
+    const inside = this.#counts[bin];
+    const share = inside > 0 ? (wanted - this.#sums[bin]) / inside : 0.5;
+    return this.lowNs + (bin + Math.min(1, Math.max(0, share))) * this.binNs;
+  }
+
+  /** Weight of the delays below `delayNs`. */
+  weightBelow(delayNs: number): number {
+    if (!this.isLaid) return 0;
+    const at = (delayNs - this.lowNs) / this.binNs;
+    if (!(at > 0)) return 0;
+    const bin = Math.min(BINS - 1, Math.floor(at));
+    return this.#sums[bin] + Math.min(1, at - bin) * this.#counts[bin];
+  }
+
+  /** Density at `delayNs` (share of probes per ns). */
+  densityAt(delayNs: number): number {
+    if (!this.isLaid) return 0;
+    const bin = Math.floor((delayNs - this.lowNs) / this.binNs);
+    return Math.exp(this.logDensity[Math.min(BINS - 1, Math.max(0, bin))]) / this.binNs;
+  }
+
+  /** Logarithm of the share of probes with a longer delay; `at` in bins from the lowest. */
+  logBeyond(at: number): number {
+    const bin = Math.min(BINS - 1, Math.max(0, Math.floor(at)));
+    const low = this.#sums[bin];
+    const sum = low + (at - bin) * (this.#sums[bin + 1] - low);
+    return Math.log(Math.max(STRAY, 1 - sum / this.weight));
+  }
+
+  /** Share of probes beyond the last bin or before the first (0 to 1). */
+  get outsideShare(): number {
+    return this.weight > 0 ? (this.#below + this.#beyond) / this.weight : 0;
+  }
+
+  #boxSum(bin: number, half: number): number {
+    return this.#sums[Math.min(BINS, bin + half + 1)] - this.#sums[Math.max(0, bin - half)];
+  }
+
+  #sum(): void {
+    let sum = this.#below;
+    this.#sums[0] = sum;
+    for (let i = 0; i < BINS; i++) {
+      sum += this.#counts[i];
+      this.#sums[i + 1] = sum;
+    }
+  }
+
+  /** Quantile (in bins) of what is not below all bins: stamps that are far too early tell no scale. */
+  #insideAt(q: number): number {
+    const wanted = this.#below + q * (this.weight - this.#below);
+    const bin = this.#binAt(wanted);
+    const inside = this.#counts[bin];
+    return bin + (inside > 0 ? Math.min(1, Math.max(0, wanted - this.#sums[bin]) / inside) : 0);
+  }
+
+  /** First bin whose upper edge has at least the wanted weight below it. */
+  #binAt(wanted: number): number {
+    let low = 0;
+    let high = BINS - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#sums[middle + 1] >= wanted) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Lays the bins anew when width or place no longer fit. */
+  #fit(): void {
+    const at = (q: number) => this.#insideAt(q);
+    const share = steepest(at);
+    const low = at(share);
+    const high = at(share + SCALE_WIDTH);
+    const factor = Math.max(BIN_NS_MIN / this.binNs, (high - low) / SCALE_BINS);
+    const wide = factor > RESCALE || factor < 1 / RESCALE;
+    const moved = low < BELOW / 2 || low > 2 * BELOW;
+    if (!wide && !moved) return;
+    const binNs = wide ? this.binNs * factor : this.binNs;
+    const lowNs = this.lowNs + low * this.binNs - BELOW * binNs;
+    this.#relay(lowNs, binNs);
+    this.#sum();
+  }
+
+  /** Spreads the counts over new bins. */
+  #relay(lowNs: number, binNs: number): void {
+    const out = this.#scratch;
+    out.fill(0);
+    let below = this.#below;
+    let beyond = this.#beyond;
+    for (let i = 0; i < BINS; i++) {
+      const count = this.#counts[i];
+      if (count === 0) continue;
+      const from = (this.lowNs + i * this.binNs - lowNs) / binNs;
+      const to = from + this.binNs / binNs;
+      const perBin = count / (to - from);
+      if (from < 0) below += perBin * (Math.min(0, to) - from);
+      if (to > BINS) beyond += perBin * (to - Math.max(BINS, from));
+      const last = Math.min(BINS, to);
+      for (let b = Math.max(0, Math.floor(from)); b < last; b++) {
+        out[b] += perBin * (Math.min(b + 1, last) - Math.max(b, from));
+      }
+    }
+    this.#scratch = this.#counts;
+    this.#counts = out;
+    this.#below = below;
+    this.#beyond = beyond;
+    this.lowNs = lowNs;
+    this.binNs = binNs;
+  }
+}
+
+/** The lower quantile of the two that set the bin width. */
+function steepest(at: (q: number) => number): number {
+  let best = SCALE_LOWS[0];
+  let wide = at(best + SCALE_WIDTH) - at(best);
+  for (const low of SCALE_LOWS) {
+    const across = at(low + SCALE_WIDTH) - at(low);
+    if (STEEPER * across > wide) continue;
+    best = low;
+    wide = across;
+  }
+  return best;
+}
