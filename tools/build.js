@@ -8,6 +8,7 @@ await build({
   entryPoints: {
     ttcs: `${cli}src/ttcs.ts`,
     "ttcs-agentq": `${cli}src/ttcs-agentq.ts`,
+    "bench-worker": `${cli}src/bench/worker.ts`,
     "timestamper-worker": `${cli}../timestamper/src/worker.ts`,
   },
   outdir: `${cli}dist`,

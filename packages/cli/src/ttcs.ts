@@ -2,9 +2,12 @@
 import { SOFTWARE_VERSION } from "@ttcs/units";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { runAgent } from "./commands/agent.ts";
+import { runBenchAccuracy } from "./commands/bench.ts";
+import { runBenchCost } from "./commands/bench-cost.ts";
 import { runLab, runLabTraffic } from "./commands/lab.ts";
 import { runReplay } from "./commands/replay.ts";
 import { runServer } from "./commands/server.ts";
+import { runSimulate } from "./commands/simulate.ts";
 import { type ForeignHand, parseForeign } from "./lab/foreign.ts";
 import { PROFILE_NAMES } from "./lab/profiles.ts";
 
@@ -29,6 +32,10 @@ const foreignHands = (text: string, before: readonly ForeignHand[] = []): Foreig
   }
 };
 const wholeNumber = (low: number, high: number) => number(low, high, true);
+const hostCounts = (text: string, before: readonly number[] = []): number[] => [
+  ...before,
+  wholeNumber(3, 20_000)(text),
+];
 const hostCount = (text: string): number => {
   const count = wholeNumber(1, HOSTS_MAX)(text);
   if (count >= HOSTS_MIN) return count;
@@ -103,5 +110,53 @@ program
   .option("--method <name>", "default or paper", "default")
   .option("--report <file>", "where a report goes (HTML)")
   .action(runReplay);
+
+program
+  .command("simulate")
+  // Status 1 is for limits that were missed.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .description("seeded worlds around the real cores of agents and coordinator, judged by limits")
+  .argument("[scenario...]", "names or numbers (default: all)")
+  .option("--list", "say what there is")
+  .option("--seed <seed>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1), 1)
+  .option("--seeds <range>", "one run for each seed of a range, like 1-20")
+  .option("--seconds <seconds>", "simulated time of each run", number(1, 1e6, false))
+  .option("--hosts <count>", "hosts of each world (3 to 10000)", wholeNumber(3, 10_000))
+  .option("--neighbours <count>", "neighbours of each host (2 to 100)", wholeNumber(2, 100))
+  .option("--pairs-per-second <rate>", "coded pairs on each directed edge", number(1, 500, false))
+  .option("--light", "10 pairs a second, fewer readings: quick, for bounds and steps only")
+  .option("--json <file>", "where all figures go (JSON)")
+  .action(runSimulate);
+
+const bench = program.command("bench").description("claims as numbers that anybody can reproduce");
+
+bench
+  .command("accuracy")
+  .description("seeded worlds: ours beside the paper's method, the anchors and an oracle")
+  .option("--scenario <name...>", "only these worlds")
+  .option("--seeds <count>", "seeds of each world (1 to 1000)", wholeNumber(1, 1000))
+  .option("--first-seed <seed>", "the first of them", wholeNumber(0, 2 ** 32 - 1001), 1)
+  .option("--seconds <seconds>", "length of each recording (20 to 100000)", number(20, 1e5, false))
+  .option("--hosts <count>", "hosts of each world (3 to 200)", wholeNumber(3, 200))
+  .option("--quick", "a glance at the main worlds, below a minute")
+  .option("--check", "status 1 when a goal is missed")
+  .option("--report <file>", "where a report goes (HTML)")
+  .option("--json <file>", "where all figures go (JSON)")
+  .action(runBenchAccuracy);
+
+bench
+  .command("cost")
+  .description("what a round of the coordinator and a fit of an agent cost, and how that grows")
+  .option("--hosts <count...>", "sizes to measure (3 to 20000)", hostCounts)
+  .option(
+    "--neighbours <count>",
+    "neighbours of each host, about (2 to 50)",
+    wholeNumber(2, 50),
+    10,
+  )
+  .option("--rounds <count>", "rounds measured of each size (3 to 1000)", wholeNumber(3, 1000), 21)
+  .option("--seed <seed>", "seed of meshes and clocks", wholeNumber(0, 2 ** 32 - 1), 1)
+  .option("--json <file>", "where all figures go (JSON)")
+  .action(runBenchCost);
 
 await program.parseAsync();

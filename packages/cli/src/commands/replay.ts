@@ -6,7 +6,13 @@
  */
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { type Method, Replay, type TracePlan } from "@ttcs/simulator";
+import {
+  type AheadOfTruth,
+  type Method,
+  Replay,
+  type TracePlan,
+  WindowPicture,
+} from "@ttcs/simulator";
 import { fail, reasonOf } from "../fail.ts";
 import { endQuietlyWithoutReader } from "../process-life.ts";
 import { ESTIMATES_HEADER, estimateRow } from "../replay/estimate-row.ts";
@@ -22,7 +28,7 @@ import {
   TRACE_FILES,
   TraceFault,
 } from "../replay/trace-folder.ts";
-import { openTruth } from "../replay/truth.ts";
+import { openTruth, type Truth } from "../replay/truth.ts";
 
 /** The command's options, as they come from the command line. */
 export interface ReplayOptions {
@@ -33,6 +39,9 @@ export interface ReplayOptions {
 
 /** A line of progress is written this often (ms). */
 const PROGRESS_MS = 200;
+
+/** The report draws the first window after so long (s). */
+const SHOT_AT_S = 20;
 
 /** Files that are being written; none is left half done. */
 const files: OutFile[] = [];
@@ -52,10 +61,11 @@ export async function runReplay(folder: string | undefined, options: ReplayOptio
   try {
     const plan = openPlan(folder);
     const probes = openProbes(folder);
-    const tally = new Tally(plan, openTruth(folder, plan));
+    const truth = openTruth(folder, plan);
+    const tally = new Tally(plan, truth);
     const estimates = openOut(out);
     const page = report === undefined ? undefined : openOut(report);
-    const outcome = await replayAll(plan, probes, method, tally, estimates);
+    const outcome = await replayAll(plan, probes, method, tally, estimates, truth);
     page?.write(reportHtml(folder, outcome));
     for (const file of files) finish(file);
     process.stdout.write(summaryText(folder, outcome));
@@ -86,14 +96,28 @@ async function replayAll(
   method: Method,
   tally: Tally,
   estimates: OutFile,
+  truth: Truth | undefined,
 ): Promise<Outcome> {
   write(estimates, ESTIMATES_HEADER);
+  const zeros: bigint[] = plan.hosts.map(() => 0n);
+  const picture = new WindowPicture(plan, zeros, SHOT_AT_S);
   const replay = new Replay(plan, method, (round) => {
     tally.add(round);
+    picture.round("ours", round);
     for (const each of round.estimates)
       write(estimates, estimateRow(plan.hosts[each.host].id, each));
   });
-  const csv = new ProbeCsv(plan, replay);
+  const csv = new ProbeCsv(plan, {
+    setBase: (host, baseRawNs) => {
+      zeros[host] = baseRawNs;
+      replay.setBase(host, baseRawNs);
+    },
+    probe: (from, to, pair, slot, txNs, rxNs) => {
+      // Nothing is known of a probe but that it arrived.
+      picture.row(from, to, txNs, rxNs, true);
+      replay.probe(from, to, pair, slot, txNs, rxNs);
+    },
+  });
   const fault = (what: string) => new TraceFault(`${probes.path}: ${what}`);
   const progress = new Progress(probes, csv);
   for await (const chunk of chunksOf(probes.rows, csv, fault)) {
@@ -104,7 +128,26 @@ async function replayAll(
   const problem = csv.end();
   if (problem) throw fault(problem);
   progress.clear();
-  return { plan, method, tally, odd: replay.odd, rowCount: csv.rowCount };
+  const shot = picture.shot(truth && truthOf(truth, zeros, plan.reference));
+  return { plan, method, tally, odd: replay.odd, rowCount: csv.rowCount, shot };
+}
+
+/** What a picture asks of the truth. */
+function truthOf(truth: Truth, zeros: readonly bigint[], reference: number): AheadOfTruth {
+  return (host, hostNs, referenceNs) => {
+    const wholeNs = Math.floor(hostNs);
+    const estimate = {
+      host,
+      hostNs: zeros[host] + BigInt(wholeNs),
+      referenceNs: zeros[reference] + BigInt(Math.floor(referenceNs)),
+      earlierNs: 0,
+      freqPpb: 0,
+      sigmaNs: 0,
+      boundNs: 0,
+    };
+    const restNs = referenceNs - Math.floor(referenceNs) - (hostNs - wholeNs);
+    return (truth.errorNs(estimate) ?? Number.NaN) + restNs;
+  };
 }
 
 /** The chunks of the file; what the file system or the unpacking says becomes a fault. */

@@ -20,6 +20,8 @@ export interface Chart {
   readonly unit: (value: number) => string;
   /** Decades instead of a straight scale; values must be above 0. */
   readonly decades?: boolean;
+  /** What the horizontal axis counts (default: seconds). */
+  readonly atUnit?: string;
 }
 
 const WIDTH = 360;
@@ -40,7 +42,7 @@ interface Range {
 }
 
 /** The picture as an `<svg>` element. */
-export function lineChart({ title, series, unit, decades = false }: Chart): string {
+export function lineChart({ title, series, unit, decades = false, atUnit = "s" }: Chart): string {
   const scale = (value: number) => (decades ? Math.log10(value) : value);
   const times = rangeOf(series.flatMap((s) => [s.atS[0], s.atS.at(-1) ?? Number.NaN]));
   const thinned = series.map((s) => thin(s));
@@ -61,8 +63,8 @@ export function lineChart({ title, series, unit, decades = false }: Chart): stri
   const paths = thinned.map((s, i) => `<path class="s${i}" d="${pathOf(s, x, y)}"/>`);
   const legend = series.length < 2 ? "" : legendOf(series);
   const foot =
-    `<text x="${LEFT}" y="${HEIGHT - 5}">${times.low.toFixed(0)} s</text>` +
-    `<text class="e" x="${WIDTH - RIGHT}" y="${HEIGHT - 5}">${times.high.toFixed(0)} s</text>`;
+    `<text x="${LEFT}" y="${HEIGHT - 5}">${times.low.toFixed(0)} ${atUnit}</text>` +
+    `<text class="e" x="${WIDTH - RIGHT}" y="${HEIGHT - 5}">${times.high.toFixed(0)} ${atUnit}</text>`;
   return `${head}${name}${legend}<g>${grid.join("")}</g>${paths.join("")}${foot}</svg>`;
 }
 

@@ -1,17 +1,21 @@
 /**
  * The report of a replay: one HTML file that needs nothing else, readable on a phone.
  *
- * Above, the summary; then a row of pictures for each host; then the edges as a table with small
+ * Above, the summary and pictures of all hosts together; then a row of pictures for each host; then the edges as a table with small
  * pictures, and why any of them was distrusted or left out.
  */
 import { duration, signedDuration } from "../units-text.ts";
 import { escaped, lineChart, sparkline } from "./chart.ts";
+import { coverageChart } from "./coverage-chart.ts";
+import { distributionChart, windowChart } from "./distribution.ts";
 import { STYLE } from "./report-style.ts";
 import { type Outcome, oddText, percentText, withinText } from "./summary.ts";
 import { type EdgeTally, type HostTally, quantile } from "./tally.ts";
 
 /** Pictures of more hosts than this make no page to be looked at; the table has all of them. */
 const HOSTS_DRAWN = 64;
+/** Points of a picture of a distribution. */
+const CURVE_POINTS = 120;
 
 /** The whole page. */
 export function reportHtml(folder: string, outcome: Outcome): string {
@@ -27,6 +31,7 @@ export function reportHtml(folder: string, outcome: Outcome): string {
 <body>
 <h1>${escaped(title)}</h1>
 ${summaryPart(outcome)}
+${allPart(outcome)}
 ${hostsPart(outcome)}
 ${edgesPart(outcome)}
 </body>
@@ -55,6 +60,32 @@ function summaryPart({ plan, method, tally, odd, rowCount }: Outcome): string {
   }
   const rows = facts.map(([name, text]) => `<dt>${name}</dt><dd>${escaped(text)}</dd>`);
   return `<dl>${rows.join("")}</dl>`;
+}
+
+/** All hosts together: distributions, how honest sigma is, and one window with its points. */
+function allPart({ tally, shot }: Outcome): string {
+  const curve = (name: string, column: "sigmaNs" | "boundNs" | "errorNs") => ({
+    name,
+    sizesNs: curveOf(tally.sorted(column)),
+  });
+  const curves = [curve("sigma", "sigmaNs"), curve("bound", "boundNs")];
+  if (tally.hasTruth) curves.push(curve("|error|", "errorNs"));
+  const pictures = [distributionChart("at most so much, share of the estimates", curves)];
+  const coverage = tally.coverageCurve;
+  if (coverage.length > 0) {
+    pictures.push(coverageChart("share within k sigma", coverage));
+  }
+  if (shot) pictures.push(windowChart(`one window, ${shot.from} to ${shot.to}`, shot));
+  const note = shot
+    ? "The window: points are what single probes show above and below the fitted offset (the line " +
+      "in the middle, around which other lines are drawn larger); dashes are the fastest probes."
+    : "";
+  return `<h2>All hosts</h2><div class="pictures">${pictures.join("\n")}</div><p>${note}</p>`;
+}
+
+function curveOf(sorted: Float64Array): number[] {
+  if (sorted.length === 0) return [];
+  return Array.from({ length: CURVE_POINTS }, (_, i) => quantile(sorted, (i + 0.5) / CURVE_POINTS));
 }
 
 function hostsPart({ plan, tally }: Outcome): string {

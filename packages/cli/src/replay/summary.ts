@@ -1,5 +1,5 @@
 /** The result of a replay in a few lines for the terminal. */
-import type { Method, OddCounts, OddKind, TracePlan } from "@ttcs/simulator";
+import type { Method, OddCounts, OddKind, TracePlan, WindowShot } from "@ttcs/simulator";
 import { duration } from "../units-text.ts";
 import { oddWords, quantile, type Tally } from "./tally.ts";
 
@@ -10,6 +10,8 @@ export interface Outcome {
   readonly tally: Tally;
   readonly odd: OddCounts;
   readonly rowCount: number;
+  /** One window of the first edge, for the report; none was trusted when it is missing. */
+  readonly shot: WindowShot | undefined;
 }
 
 /** Kinds of odd rows that came up, in words. */

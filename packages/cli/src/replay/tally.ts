@@ -1,5 +1,11 @@
 /** What a replay came to: per host over time, per edge in sums, and all in all. */
-import type { ClosedRound, Estimate, OddKind, TracePlan } from "@ttcs/simulator";
+import {
+  type ClosedRound,
+  CURVE_STEP,
+  type Estimate,
+  type OddKind,
+  type TracePlan,
+} from "@ttcs/simulator";
 import type { Truth } from "./truth.ts";
 
 /** Odd rows in words. */
@@ -47,6 +53,9 @@ export interface EdgeTally {
 
 /** What is said of a window with one direction only. */
 const ONE_WAY = "only 0.0 s of probes";
+
+/** Points of the curve of coverage: up to 3 sigma. */
+const COVERAGE_POINTS = 31;
 
 /** Reasons differ in their figures; this many kinds are kept per edge. */
 const REASONS_MAX = 8;
@@ -122,6 +131,17 @@ export class Tally {
   sorted(column: "sigmaNs" | "boundNs" | "errorNs"): Float64Array {
     const all = this.hosts.flatMap((host) => host[column].map(Math.abs));
     return Float64Array.from(all.filter((value) => !Number.isNaN(value))).sort();
+  }
+
+  /** Shares of the errors within 0, 0.1, 0.2 ... sigma; empty without truth. */
+  get coverageCurve(): number[] {
+    const offs = this.hosts.flatMap(({ errorNs, sigmaNs }) =>
+      errorNs.map((error, i) => Math.abs(error) / sigmaNs[i]).filter((off) => !Number.isNaN(off)),
+    );
+    const within = (sigmas: number) => offs.filter((off) => off <= sigmas).length / offs.length;
+    return offs.length === 0
+      ? []
+      : Array.from({ length: COVERAGE_POINTS }, (_, i) => within(i * CURVE_STEP));
   }
 
   /** Share of the errors that are within their bound, 0 to 1; NaN without truth. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { record } from "../replay/harness.ts";
-import { Trace } from "./trace.ts";
+import { Trace, type TraceOptions } from "./trace.ts";
 
 const options = { seed: 5, scenario: "S2", hosts: 4, seconds: 4, pairsPerSecond: 50 } as const;
 
@@ -73,4 +73,89 @@ test("a larger fleet is connected, with about as many neighbours as asked for", 
 test("what is lost is missing, and the pair numbers tell", () => {
   const { rows } = record({ ...options, lossShare: 0.1 });
   expect(rows.length / (4 * 3 * 2 * 50 * 4)).toBeCloseTo(0.9, 1);
+});
+
+test("few neighbours are obeyed also among few hosts", () => {
+  const { plan } = new Trace({ ...options, hosts: 10, neighbours: 3 });
+  expect(plan.edges.length).toBe(15);
+  expect(new Trace({ ...options, hosts: 10 }).plan.edges.length).toBe(45);
+});
+
+/** Rows with what is known of each probe. */
+function known(change: Partial<TraceOptions>) {
+  const trace = new Trace({ ...options, ...change });
+  const rows: number[][] = [];
+  const flags: [boolean, boolean][] = [];
+  trace.run(
+    (...row) => rows.push(row),
+    () => {},
+    (...flag) => flags.push(flag),
+  );
+  return { trace, rows, flags };
+}
+
+const shareOf = (flags: readonly boolean[]) => flags.filter(Boolean).length / flags.length;
+
+test("a load leaves so many probes untouched, and early stamps are as many as wanted", () => {
+  const { flags } = known({ scenario: "load80", seconds: 10, earlyShare: 0.08 });
+  // The bottleneck is free for 20 % of the time, a second queue for 80 % of it.
+  expect(shareOf(flags.map(([metNoQueue]) => metNoQueue))).toBeCloseTo(0.16, 1);
+  expect(shareOf(flags.map(([, sound]) => sound))).toBeCloseTo(0.92, 2);
+  expect(shareOf(known({ scenario: "S1" }).flags.map(([metNoQueue]) => metNoQueue))).toBe(0);
+});
+
+test("one direction of an asymmetric link is longer, or each for itself", () => {
+  const differences = (asymmetry: "one" | "each") => {
+    const { trace } = known({ scenario: "S6", hosts: 11, asymmetry });
+    return trace.plan.edges.map(([a, b]) => [trace.floorNs(a, b), trace.floorNs(b, a)]);
+  };
+  // Links are 10 to 12 us long, alike both ways; what is beyond is asymmetry.
+  for (const [there, back] of differences("one")) {
+    expect(Math.min(there, back)).toBeLessThan(12_000);
+  }
+  expect(
+    differences("each").filter((floors) => Math.min(...floors) > 12_000).length,
+  ).toBeGreaterThan(5);
+});
+
+test("a strong swing changes a clock's frequency by up to 1 ppm up and down", () => {
+  const { truth } = record({
+    ...options,
+    hosts: 2,
+    seconds: 60,
+    pairsPerSecond: 1,
+    swing: "strong",
+  });
+  const rates = truth[1].slice(1).map(([hostNs, referenceNs], i) => {
+    const [host0, reference0] = truth[1][i];
+    return ((hostNs - host0) / (referenceNs - reference0) - 1) * 1e9;
+  });
+  const spread = Math.max(...rates) - Math.min(...rates);
+  expect(spread).toBeGreaterThan(1_500);
+  expect(spread).toBeLessThan(4_500);
+});
+
+test("where there are two regions, the way between them is long, and longer one way now and then", () => {
+  const { trace, rows } = known({ scenario: "S5", pairsPerSecond: 5 });
+  expect(trace.plan.hosts.map(({ region }) => region)).toEqual(["r0", "r1", "r0", "r1"]);
+  expect(trace.floorNs(0, 1)).toBeGreaterThan(30e6);
+  expect(trace.floorNs(0, 2)).toBeLessThan(70_000);
+  expect(rows.length).toBe(4 * 3 * 2 * 5 * 4);
+});
+
+test("an early stamp shows a delay that is 50 to 500 ns too short", () => {
+  const { rows, flags } = known({ scenario: "idle", earlyShare: 0.3 });
+  const gapErrors: number[] = [];
+  for (let i = 0; i < rows.length; i++) {
+    const [from, to, pair, slot, txNs, rxNs] = rows[i];
+    const isEarly = slot === 0 && flags[i][0] && !flags[i][1];
+    if (!isEarly) continue;
+    const k = rows.findIndex((r, j) => j > i && r[0] === from && r[1] === to && r[2] === pair);
+    if (flags[k][0] && flags[k][1]) gapErrors.push(rows[k][5] - rxNs - (rows[k][4] - txNs));
+  }
+  expect(gapErrors.length).toBeGreaterThan(100);
+  expect(Math.min(...gapErrors)).toBeGreaterThan(50 - 60);
+  expect(Math.max(...gapErrors)).toBeLessThan(500 + 60);
+  const meanNs = gapErrors.reduce((sum, gap) => sum + gap, 0) / gapErrors.length;
+  expect(Math.abs(meanNs - 275)).toBeLessThan(40);
 });

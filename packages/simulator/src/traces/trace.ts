@@ -9,12 +9,15 @@
  * `biasedShare` of the edges have their *offset* biased: by +biasNs or -biasNs, at random, which is
  * an asymmetry of twice as much, laid half upon one direction and half taken from the other.
  *
- * It does not model what a real link does over time: routes, bursts, queues with a memory.
+ * Of every probe it tells whether it met a queue, and of every direction its floor; that is for the
+ * oracle of the bench only. It does not model routes that change, nor queues shared by two links.
  */
 import { assert, hashText, mix32, Prng, SECOND_NS } from "@ttcs/units";
 import type { TracePlan } from "../replay/plan.ts";
-import { Crystal } from "./crystal.ts";
-import { type ScenarioName, scenarios } from "./scenarios.ts";
+import { Crystal, type SwingName, swings } from "./crystal.ts";
+import { dealBias, dealEdges } from "./mesh.ts";
+import { FifoQueue } from "./queue.ts";
+import { type Scenario, type ScenarioName, scenarios } from "./scenarios.ts";
 
 /** What to make. */
 export interface TraceOptions {
@@ -30,6 +33,14 @@ export interface TraceOptions {
   /** Share of the edges whose offset is biased (0 to 1, default 0) and by how much (ns, +-1500). */
   readonly biasedShare?: number;
   readonly biasNs?: number;
+  /** Biases are drawn from here on up to `biasNs` (ns, default: all are `biasNs`). */
+  readonly biasNsMin?: number;
+  /** What the temperature does to the clocks (default "slow"). */
+  readonly swing?: SwingName;
+  /** Share of probes whose delay shows 50 to 500 ns too short (default: the scenario's). */
+  readonly earlyShare?: number;
+  /** How an asymmetric scenario draws: one direction longer (default), or each for itself. */
+  readonly asymmetry?: "one" | "each";
   /** Share of probes that are lost (0 to 1; default: the scenario's). */
   readonly lossShare?: number;
 }
@@ -47,10 +58,22 @@ export type RowSink = (
 /** What host `host` and the reference show at one true instant (ns since their zeros). */
 export type TruthSink = (host: number, hostNs: number, referenceNs: number) => void;
 
+/** What is known of a probe besides its row: it met no queue, and none of its stamps was early. */
+export type ProbeTruthSink = (metNoQueue: boolean, sound: boolean) => void;
+
 /** Distance of the probes of a pair (ns). */
 const SPACING_NS = 10_000;
-/** Below this many hosts all probe each other. */
-const FULL_MESH_BELOW = 12;
+/** Mean length of a burst of other traffic, and of a probe itself (ns; 10 Gbit/s). */
+const BURST_NS = 3_000;
+const PROBE_NS = 100;
+/** A stamp that is early is so by this (ns). */
+const EARLY_NS_MIN = 50;
+const EARLY_NS_MAX = 500;
+/** The way between two regions is longer one way for half of this time (ns), by so much (ns). */
+const DETOUR_PERIOD_NS = 2_400 * SECOND_NS;
+const DETOUR_NS = 100_000;
+/** Floor of a way inside a region, where there are two (ns). */
+const REGION_FLOOR_NS = 60_000;
 /** Links differ in base delay by up to this, alike in both directions (ns). */
 const LINK_NS_MAX = 2_000;
 /** Truth is told this often (ns); between, clocks bend by less than 0.1 ns. */
@@ -60,7 +83,13 @@ export const TRUTH_EVERY_NS = 100_000_000;
 interface Link {
   readonly from: number;
   readonly to: number;
-  readonly baseNs: number;
+  /** Delay of a packet that meets nothing (ns). */
+  readonly floorNs: number;
+  readonly queues: readonly FifoQueue[];
+  /** It takes the longer way from one region to the other while there is one. */
+  readonly detours: boolean;
+  /** It meets a region's own traffic only. */
+  readonly near: boolean;
   pair: number;
 }
 
@@ -72,19 +101,24 @@ export class Trace {
   /** For each edge of the plan, by how much its offset (second minus first host) is biased (ns). */
   readonly biasNs: readonly number[];
   readonly #options: TraceOptions;
+  readonly #scenario: Scenario;
   readonly #clocks: readonly Crystal[];
   readonly #links: Link[] = [];
+  readonly #detourPhaseNs: number;
 
   constructor(options: TraceOptions) {
     assert(options.hosts >= 2, "a recording has two hosts at least");
     this.#options = options;
-    const { hosts, scenario } = options;
+    const { hosts, scenario, swing = "slow" } = options;
+    const world = scenarios[scenario];
+    this.#scenario = world;
     const random = this.#stream("mesh");
     const edges = dealEdges(hosts, options.neighbours, random);
     const ids = Array.from({ length: hosts }, (_, i) => `h${String(i).padStart(2, "0")}`);
+    const region = (i: number) => (world.twoRegions ? `r${i % 2}` : "r0");
     this.plan = {
-      timestamping: scenarios[scenario].timestamping,
-      hosts: ids.map((id, i) => ({ id, region: "r0", clockQuality: i === 0 ? 10 : 1 })),
+      timestamping: world.timestamping,
+      hosts: ids.map((id, i) => ({ id, region: region(i), clockQuality: i === 0 ? 10 : 1 })),
       reference: 0,
       edges,
     };
@@ -93,19 +127,49 @@ export class Trace {
     this.zeros = ids.map(
       (id) => 10n ** 18n + BigInt(Math.floor(this.#stream(id).between(0, 6e10))),
     );
-    this.#clocks = ids.map((id) => new Crystal(this.#stream(`clock ${id}`)));
+    this.#clocks = ids.map((id) => new Crystal(this.#stream(`clock ${id}`), swings[swing]));
+    this.#detourPhaseNs = this.#stream("detour").between(0, DETOUR_PERIOD_NS);
     edges.forEach(([a, b], e) => {
       const linkNs = random.between(0, LINK_NS_MAX);
-      const skewedNs = random.between(0, scenarios[scenario].asymmetryNsMax);
-      const [thereNs, backNs] = random.uniform() < 0.5 ? [skewedNs, 0] : [0, skewedNs];
+      const [thereNs, backNs] = this.#asymmetryNs(random);
       // A later arrival at b looks like a b that is ahead.
-      this.#links.push({ from: a, to: b, baseNs: linkNs + thereNs + this.biasNs[e], pair: 0 });
-      this.#links.push({ from: b, to: a, baseNs: linkNs + backNs - this.biasNs[e], pair: 0 });
+      this.#addLink(a, b, linkNs + thereNs + this.biasNs[e]);
+      this.#addLink(b, a, linkNs + backNs - this.biasNs[e]);
+    });
+  }
+
+  /** Delay of a probe of this direction that meets nothing (ns); for the oracle of the bench. */
+  floorNs(from: number, to: number): number {
+    const link = this.#links.find((each) => each.from === from && each.to === to);
+    return link?.floorNs ?? Number.NaN;
+  }
+
+  #asymmetryNs(random: Prng): [number, number] {
+    const { asymmetryNsMax } = this.#scenario;
+    const skewedNs = random.between(0, asymmetryNsMax);
+    if (this.#options.asymmetry === "each") return [skewedNs, random.between(0, asymmetryNsMax)];
+    return random.uniform() < 0.5 ? [skewedNs, 0] : [0, skewedNs];
+  }
+
+  #addLink(from: number, to: number, baseNs: number): void {
+    const { floorNs, queueLoads } = this.#scenario;
+    const [fromRegion, toRegion] = [from, to].map((i) => this.plan.hosts[i].region);
+    const near = this.#scenario.twoRegions && fromRegion === toRegion;
+    this.#links.push({
+      from,
+      to,
+      floorNs: baseNs + (near ? REGION_FLOOR_NS : floorNs),
+      queues: queueLoads.map(
+        (load, i) => new FifoQueue(this.#stream(`queue ${from} ${to} ${i}`), load, BURST_NS),
+      ),
+      detours: fromRegion < toRegion,
+      near,
+      pair: 0,
     });
   }
 
   /** Makes all rows and the truth, in order of true time. */
-  run(row: RowSink, truth: TruthSink = () => {}): void {
+  run(row: RowSink, truth: TruthSink = () => {}, probe: ProbeTruthSink = () => {}): void {
     const { seconds, pairsPerSecond = 100 } = this.#options;
     const random = this.#stream("links");
     const sliceNs = SECOND_NS / pairsPerSecond;
@@ -119,24 +183,42 @@ export class Trace {
         atNs[2 * i + 1] = atNs[2 * i] + SPACING_NS;
       }
       order.sort((a, b) => atNs[a] - atNs[b]);
-      for (const probe of order) this.#send(probe, atNs[probe], random, row);
+      for (const at of order) this.#send(at, atNs[at], random, row, probe);
       for (; truthNs <= (slice + 1) * sliceNs; truthNs += TRUTH_EVERY_NS) {
         this.#tellTruth(truthNs, truth);
       }
     }
   }
 
-  #send(probe: number, sentNs: number, random: Prng, row: RowSink): void {
-    const { scenario } = this.#options;
-    const { delayNs, earlyNs, lateNs, lossShare } = scenarios[scenario];
-    const link = this.#links[probe >> 1];
-    const slot = probe & 1;
-    const arrivedNs = sentNs + link.baseNs + delayNs(random);
-    const txNs = this.#clocks[link.from].at(sentNs) - earlyNs(random);
+  #send(at: number, sentNs: number, random: Prng, row: RowSink, probe: ProbeTruthSink): void {
+    const { earlyNs, lateNs, lossShare, earlyShare } = this.#scenario;
+    const link = this.#links[at >> 1];
+    const slot = at & 1;
+    const waitNs = this.#waitNs(link, sentNs, random);
+    const arrivedNs = sentNs + link.floorNs + waitNs;
+    const early = earlyShare > 0 || this.#options.earlyShare ? this.#earlyNs(random) : 0;
+    const txNs = this.#clocks[link.from].at(sentNs) - earlyNs(random) + early;
     const rxNs = this.#clocks[link.to].at(arrivedNs) + lateNs(random);
     const lost = random.uniform() < (this.#options.lossShare ?? lossShare);
     const pair = slot === 0 ? link.pair : link.pair++;
-    if (!lost) row(link.from, link.to, pair, slot, Math.round(txNs), Math.round(rxNs));
+    if (lost) return;
+    probe(waitNs === 0, early === 0);
+    row(link.from, link.to, pair, slot, Math.round(txNs), Math.round(rxNs));
+  }
+
+  /** What a probe waits on its way (ns; exactly 0: it met nothing). */
+  #waitNs(link: Link, sentNs: number, random: Prng): number {
+    let waitNs = link.near ? 0 : this.#scenario.waitNs(random);
+    for (const queue of link.queues) waitNs += queue.pass(sentNs + waitNs, PROBE_NS);
+    if (!link.detours) return waitNs;
+    const phase = ((sentNs + this.#detourPhaseNs) % DETOUR_PERIOD_NS) / DETOUR_PERIOD_NS;
+    return waitNs + (phase < 0.5 ? DETOUR_NS : 0);
+  }
+
+  /** How much too late a probe's transmit stamp is, which makes its delay too short (ns). */
+  #earlyNs(random: Prng): number {
+    const share = this.#options.earlyShare ?? this.#scenario.earlyShare;
+    return random.uniform() < share ? random.between(EARLY_NS_MIN, EARLY_NS_MAX) : 0;
   }
 
   #tellTruth(trueNs: number, truth: TruthSink): void {
@@ -150,36 +232,4 @@ export class Trace {
   #stream(purpose: string): Prng {
     return new Prng(mix32(this.#options.seed, hashText(purpose)));
   }
-}
-
-/** A ring, which connects everybody, and random chords until everybody has about enough. */
-function dealEdges(hosts: number, neighbours = 10, random: Prng): [number, number][] {
-  const edges: [number, number][] = [];
-  if (hosts < FULL_MESH_BELOW || neighbours >= hosts - 1) {
-    for (let a = 0; a < hosts; a++) for (let b = a + 1; b < hosts; b++) edges.push([a, b]);
-    return edges;
-  }
-  const seen = new Set<number>();
-  const add = (a: number, b: number) => {
-    const key = Math.min(a, b) * hosts + Math.max(a, b);
-    if (a === b || seen.has(key)) return;
-    seen.add(key);
-    edges.push([Math.min(a, b), Math.max(a, b)]);
-  };
-  for (let a = 0; a < hosts; a++) add(a, (a + 1) % hosts);
-  const wanted = Math.ceil((hosts * neighbours) / 2);
-  while (edges.length < wanted) add(random.next() % hosts, random.next() % hosts);
-  return edges;
-}
-
-function dealBias(edges: number, options: TraceOptions, random: Prng): number[] {
-  const { biasedShare = 0, biasNs = 1_500 } = options;
-  const out: number[] = Array(edges).fill(0);
-  for (let left = Math.round(biasedShare * edges); left > 0; ) {
-    const e = random.next() % edges;
-    if (out[e] !== 0) continue;
-    out[e] = random.uniform() < 0.5 ? -biasNs : biasNs;
-    left--;
-  }
-  return out;
 }
