@@ -1,0 +1,343 @@
+/**
+ * The simulated world: the shipped cores of one coordinator and many agents, event by event.
+ *
+ * Only what must be in order is an event: batches, messages, ticks of the coordinator, changes of the
+ * world, looks of an observer. Probes are none; each batch computes those of the next 50 ms in bulk
+ * (`prober.ts`). Everything random comes from streams of one seed, and all that matters goes into one
+ * hash, so that a run can be repeated and compared.
+ *
+ * Assumptions: computers are infinitely fast; a stream loses nothing and keeps its order.
+ */
+import type { AgentAction } from "@ttcs/agent/core";
+import { type Action, DomainCore } from "@ttcs/coordinator/core";
+import type { CoordinatorMessage } from "@ttcs/protocol";
+import { mix32, Prng } from "@ttcs/units";
+import { type Turn, turnsOf } from "./changes.ts";
+import { DAEMON_EVERY_NS } from "./daemon.ts";
+import { EventHash } from "./event-hash.ts";
+import { EventQueue } from "./event-queue.ts";
+import { UNIX_ZERO_NS } from "./host-clock.ts";
+import { lyingReport, shiftOf } from "./lies.ts";
+import { Network } from "./network.ts";
+import type { SimOptions } from "./options.ts";
+import { type Letter, Post } from "./post.ts";
+import { SimHost } from "./sim-host.ts";
+import { applyTurn } from "./turns.ts";
+
+const BATCH = 0;
+const TICK = 1;
+const LETTER = 2;
+const TURN = 3;
+const DAEMON = 4;
+const LOOK = 5;
+
+/** The coordinator's shell calls this often (ns). */
+const TICK_NS = 20e6;
+/** Agents find a coordinator within this (ns). */
+const CONNECT_NS_MAX = 1e9;
+/** A stream that carries nothing is noticed after this (ns). */
+const SILENCE_NS = 6e9;
+/** The first term. */
+const FIRST_TERM = 100n;
+
+/** See the module head. */
+export class Simulation {
+  readonly options: SimOptions;
+  readonly hosts: readonly SimHost[];
+  readonly network: Network;
+  readonly hash = new EventHash();
+  server: DomainCore | undefined;
+  nowNs = 0;
+  /** Steps of system clocks by our own hand, by host. */
+  readonly steps: number[];
+  /** What agents and coordinator have logged; undefined: nobody asked. */
+  log: string[] | undefined;
+  readonly #random: Prng;
+  readonly #queue = new EventQueue();
+  readonly #post = new Post();
+  readonly #turns: readonly Turn[];
+  readonly #byNumber = new Map<number, SimHost>();
+  readonly #byConnection = new Map<number, SimHost>();
+  #connections = 0;
+  #term = FIRST_TERM;
+  #look: (() => void) | undefined;
+  #lookEveryNs = 0;
+
+  constructor(options: SimOptions) {
+    const { seed, hosts, regions, link, wan } = options;
+    this.options = options;
+    this.#random = new Prng(mix32(seed, 1));
+    this.hosts = Array.from({ length: hosts }, (_, i) => new SimHost(i, options));
+    this.steps = new Array(hosts).fill(0);
+    const far = (from: number, to: number) => from % regions !== to % regions;
+    this.network = new Network(mix32(seed, 2), hosts, (from, to) =>
+      wan && far(from, to) ? wan : link,
+    );
+    this.#turns = turnsOf(options.changes);
+    this.#turns.forEach((turn, i) => {
+      this.#queue.add(turn.atS * 1e9, TURN, i);
+    });
+    this.startServer();
+    for (const host of this.hosts) {
+      const phaseNs = this.#random.uniform() * options.batchNs;
+      this.#queue.add(options.batchPhaseNs ?? phaseNs, BATCH, host.index);
+      if (host.daemon) this.#queue.add(0, DAEMON, host.index);
+      this.startAgent(host);
+    }
+    this.#queue.add(TICK_NS, TICK, 0);
+  }
+
+  /** Calls `look` every `everyNs` from then on, in between all other events. */
+  observe(everyNs: number, look: () => void): void {
+    this.#look = look;
+    this.#lookEveryNs = everyNs;
+    this.#queue.add(this.nowNs + everyNs, LOOK, 0);
+  }
+
+  /** Lets everything happen up to `untilNs`. */
+  run(untilNs: number): void {
+    const queue = this.#queue;
+    while (queue.nextNs <= untilNs) {
+      queue.take();
+      this.nowNs = queue.atNs;
+      this.#happen(queue.kind, queue.subject);
+    }
+    this.nowNs = untilNs;
+  }
+
+  /** A coordinator with an empty memory comes up; agents find it by and by. */
+  startServer(): void {
+    const { neighbours, pairsPerSecond, seed } = this.options;
+    this.server = new DomainCore({
+      domain: "default",
+      term: ++this.#term,
+      pairsPerSecond,
+      meshSeed: seed,
+      ...(neighbours === undefined ? {} : { neighbours }),
+    });
+    for (const host of this.hosts) if (host.alive && !host.partitioned) this.#connectSoon(host);
+  }
+
+  /** The coordinator dies; agents notice at once. */
+  killServer(): void {
+    this.server = undefined;
+    for (const host of this.hosts) this.hangUp(host, "the coordinator died");
+  }
+
+  startAgent(host: SimHost): void {
+    host.start(this.nowNs);
+    const lie = this.options.lies.find((l) => l.host === host.index && l.stamps);
+    host.lieNs = lie && ((peer) => (this.#isLiedTo(lie.to, peer) ? shiftOf(lie, this.nowNs) : 0));
+    if (this.server && !host.partitioned) this.#connectSoon(host);
+  }
+
+  killAgent(host: SimHost): void {
+    const { connection } = host;
+    host.stop();
+    this.#closeAtServer(connection);
+  }
+
+  /** A stream ends at the agent's end. */
+  hangUp(host: SimHost, reason: string): void {
+    if (host.connection === 0) return;
+    host.connection = 0;
+    this.#act(host, host.core.handleDisconnected(reason));
+  }
+
+  /** Nothing passes between a host and the coordinator any more; both notice by and by. */
+  partition(host: SimHost): void {
+    host.partitioned = true;
+    const { index, connection } = host;
+    this.#later(SILENCE_NS, { to: "hang up", host: index, connection });
+  }
+
+  /** The way to the coordinator is open again. */
+  rejoin(host: SimHost): void {
+    host.partitioned = false;
+    // A short cut is not noticed: the stream goes on.
+    if (host.connection === 0 && host.alive && this.server) this.#connectSoon(host);
+  }
+
+  #happen(kind: number, subject: number): void {
+    const queue = this.#queue;
+    if (kind === BATCH) {
+      const host = this.hosts[subject];
+      queue.add(this.nowNs + this.options.batchNs, BATCH, subject);
+      if (host.alive && this.nowNs >= host.pausedUntilNs) {
+        this.#act(host, host.core.handleBatch(host.batch(this.nowNs)));
+      }
+    } else if (kind === LETTER) this.#deliver(subject);
+    else if (kind === TICK) {
+      queue.add(this.nowNs + TICK_NS, TICK, 0);
+      if (this.server) this.#serve(this.server.handleTick(this.#serverTime()));
+    } else if (kind === TURN) {
+      this.hash.number(this.nowNs);
+      applyTurn(this, this.#turns[subject], this.#random);
+    } else if (kind === DAEMON) {
+      queue.add(this.nowNs + DAEMON_EVERY_NS, DAEMON, subject);
+      this.hosts[subject].daemon?.look(this.nowNs);
+    } else {
+      queue.add(this.nowNs + this.#lookEveryNs, LOOK, 0);
+      this.#look?.();
+    }
+  }
+
+  #deliver(slot: number): void {
+    const letter = this.#post.peek(slot);
+    const host = this.hosts[letter.host];
+    const forAgent = letter.to === "agent" || letter.to === "peer";
+    if (forAgent && this.nowNs < host.pausedUntilNs) {
+      this.#queue.add(host.pausedUntilNs, LETTER, slot);
+      return;
+    }
+    this.#post.take(slot);
+    this.#open(letter, host);
+  }
+
+  #open(letter: Letter, host: SimHost): void {
+    if (letter.to === "peer") {
+      if (host.alive) this.#act(host, host.core.handleFlush(letter.message));
+      return;
+    }
+    if (letter.to === "connect") {
+      if (host.alive && host.connection === 0 && !host.partitioned) this.#connect(host);
+      return;
+    }
+    if (letter.to === "hang up") {
+      if (host.connection !== letter.connection || !host.partitioned) return;
+      this.hangUp(host, "nothing was heard of it");
+      this.#closeAtServer(letter.connection);
+      return;
+    }
+    if (host.connection !== letter.connection || host.partitioned) return;
+    if (letter.to === "agent") this.#tellAgent(host, letter.message);
+    else if (this.server) {
+      this.#serve(this.server.handleMessage(letter.connection, letter.message, this.#serverTime()));
+    }
+  }
+
+  #tellAgent(host: SimHost, message: CoordinatorMessage): void {
+    const { body } = message;
+    if (body.case === "correction") {
+      const { hash } = this;
+      hash.word(host.index);
+      hash.number(body.value.segments[0]?.domainFractionNs ?? 0);
+      hash.number(body.value.offsetSigmaNs);
+      hash.number(body.value.boundNs);
+    }
+    this.#act(host, host.core.handleMessage(message, host.rawAt(this.nowNs)));
+  }
+
+  #connectSoon(host: SimHost): void {
+    const waitNs = this.#random.uniform() * CONNECT_NS_MAX;
+    this.#later(waitNs, { to: "connect", host: host.index });
+  }
+
+  #connect(host: SimHost): void {
+    if (!this.server) return;
+    host.connection = ++this.#connections;
+    this.#byConnection.set(host.connection, host);
+    const quality = host.isReference ? 10 : this.options.standby && host.index === 1 ? 5 : 1;
+    const hello = {
+      hostId: host.id,
+      clockQuality: quality,
+      correctClock: !host.isReference,
+      // Carries the index, by which assignments name their destinations.
+      probeAddress: String(host.index),
+      managementAddress: host.id,
+      bootId: `${host.id} ${host.boots}`,
+    };
+    this.#act(host, host.core.handleConnected(hello));
+  }
+
+  #closeAtServer(connection: number): void {
+    this.#byConnection.delete(connection);
+    if (connection === 0 || !this.server) return;
+    this.#serve(this.server.handleClose(connection, this.#serverTime()));
+  }
+
+  #act(host: SimHost, actions: readonly AgentAction[]): void {
+    for (const action of actions) this.#perform(host, action);
+  }
+
+  #perform(host: SimHost, a: AgentAction): void {
+    if (a.kind === "flush") this.#sendFlush(host, a);
+    else if (a.kind === "report") {
+      const { index, connection } = host;
+      const lie = this.options.lies.find((l) => l.host === index && !l.stamps);
+      const shift = (to: number) =>
+        lie && this.#isLiedTo(lie.to, to) ? shiftOf(lie, this.nowNs) : 0;
+      const message = lie ? lyingReport(a.message, shift, host.number) : a.message;
+      if (connection !== 0) {
+        this.#later(this.options.messageNs, {
+          to: "coordinator",
+          host: index,
+          connection,
+          message,
+        });
+      }
+    } else if (a.kind === "adjust") {
+      this.hash.number(a.freqPpb);
+      const rawNs = host.clock.adjust(this.nowNs, a.freqPpb);
+      this.#act(host, host.core.handleAdjusted(rawNs, a.freqPpb));
+    } else if (a.kind === "step") {
+      this.hash.number(a.stepNs);
+      this.steps[host.index]++;
+      const rawNs = host.clock.step(this.nowNs, a.stepNs);
+      this.#act(host, host.core.handleStepped(rawNs, a.stepNs));
+      this.#perform(host, { kind: "adjust", freqPpb: a.freqPpb });
+    } else if (a.kind === "identify") {
+      host.number = a.hostNumber;
+      this.#byNumber.set(a.hostNumber, host);
+    } else if (a.kind === "probe") {
+      const to = a.targets.map(({ hostNumber, address }) => {
+        const receiver = this.hosts[Number(address)];
+        return {
+          number: hostNumber,
+          receiver,
+          link: this.network.link(host.index, receiver.index),
+        };
+      });
+      host.prober.setDestinations(to, a.pairsPerSecond, this.nowNs);
+    } else if (a.kind === "log") this.#note(host.id, a.text);
+  }
+
+  #sendFlush(host: SimHost, a: Extract<AgentAction, { kind: "flush" }>): void {
+    const peer = this.#byNumber.get(a.hostNumber);
+    if (!peer?.alive) return;
+    const link = this.network.link(host.index, peer.index);
+    if (link.isCut || this.network.link(peer.index, host.index).isCut) return;
+    const delayNs = this.options.messageNs + link.baseNs;
+    this.#later(delayNs, { to: "peer", host: peer.index, message: a.message });
+  }
+
+  #serve(actions: readonly Action[]): void {
+    for (const a of actions) {
+      if (a.kind === "log") this.#note("coordinator", a.text);
+      if (a.kind !== "send") continue;
+      const host = this.#byConnection.get(a.connection);
+      if (!host) continue;
+      const { connection, message } = a;
+      this.#later(this.options.messageNs, { to: "agent", host: host.index, connection, message });
+    }
+  }
+
+  #isLiedTo(to: readonly number[] | undefined, number: number): boolean {
+    const host = this.#byNumber.get(number);
+    return host !== undefined && (to === undefined || to.includes(host.index));
+  }
+
+  #note(who: string, text: string): void {
+    this.hash.text(text);
+    this.log?.push(`${(this.nowNs / 1e9).toFixed(2)} ${who} ${text}`);
+  }
+
+  #serverTime() {
+    const unixNs = UNIX_ZERO_NS + BigInt(Math.round(this.nowNs));
+    return { monotonicMs: this.nowNs / 1e6, unixNs };
+  }
+
+  #later(afterNs: number, letter: Letter): void {
+    this.#queue.add(this.nowNs + afterNs, LETTER, this.#post.put(letter));
+  }
+}
