@@ -95,7 +95,8 @@ describe("EdgeBias", () => {
     ["hidden", hidden],
   ])("tells by its sigma how far off hosts are (%s)", (_, detours) => {
     let [within, twice, count] = [0, 0, 0];
-    for (const seed of SEEDS) {
+    // Hosts of one mesh err together, so it takes many meshes to tell a share.
+    for (let seed = 8_000; seed < 8_100; seed++) {
       const mesh = new SyntheticMesh(seed, 10, 9, detours);
       const bias = new EdgeBias();
       const x = settle(mesh, 3, bias);
@@ -106,6 +107,9 @@ describe("EdgeBias", () => {
         if (Math.abs(x[i]) <= 2 * sigma[i]) twice++;
       }
     }
+    console.log(
+      `sigma: ${((100 * within) / count).toFixed(1)} %, ${((100 * twice) / count).toFixed(1)} % of ${count}`,
+    );
     expect(within / count).toBeGreaterThan(0.55);
     expect(within / count).toBeLessThan(0.8);
     expect(twice / count).toBeGreaterThan(0.85);

@@ -69,6 +69,9 @@ export interface TrustedFit {
   readonly freqSigmaPpb: number;
   /** Part of the offset's error that stays for many windows, beyond `offsetSigmaNs` (ns). */
   readonly slowSigmaNs: number;
+  /** Uncertainty of each end's stamps that all edges of that host share: in neither of the two (ns). */
+  readonly ownerCarrySigmaNs: number;
+  readonly otherCarrySigmaNs: number;
   /** The truth lies in [offset - below, offset + above] (ns, neither negative). */
   readonly belowBoundNs: number;
   readonly aboveBoundNs: number;
@@ -180,6 +183,8 @@ export function fitEdge(
     offsetSigmaNs: line.offsetSigmaNs,
     freqSigmaPpb: line.slopeSigma * SECOND_NS,
     slowSigmaNs: 0,
+    ownerCarrySigmaNs: window.ownerCarry.sigmaNs,
+    otherCarrySigmaNs: window.otherCarry.sigmaNs,
     belowBoundNs: Math.max(0, line.offsetNs - bound.lowNs),
     aboveBoundNs: Math.max(0, bound.highNs - line.offsetNs),
     delayForwardNsMin: forward.minNs,
@@ -269,7 +274,7 @@ function lineOf(alpha: number, tau: number, zeroNs: number, window: EdgeWindow):
     slope: alpha,
     slopeSigma: Math.hypot(Math.sqrt(slopeVariance), (2 * carrySigmaNs) / spanNs),
     offsetNs: zeroNs + (levelUpper + levelLower) / 2,
-    offsetSigmaNs: Math.hypot(Math.sqrt(levelVariance), carrySigmaNs),
+    offsetSigmaNs: Math.hypot(Math.sqrt(levelVariance), ROUNDING_SIGMA_NS),
   };
 }
 

@@ -259,7 +259,6 @@ export class EdgeTracker {
     const midNs = heldAtNs(window);
     const offsetNs = courseAt(course, midNs) + seen.offsetNs + floors.shiftNs;
     const line = { midNs, offsetNs, slope: now.freqPpb * 1e-9 };
-    const { ownerCarry, otherCarry } = window;
     const there = delaysAbove(window.forward, line, true);
     const back = delaysAbove(window.reverse, line, false);
     return {
@@ -267,13 +266,10 @@ export class EdgeTracker {
       midNs,
       offsetNs,
       freqPpb: now.freqPpb,
-      offsetSigmaNs: Math.hypot(
-        seen.sigmaNs,
-        ownerCarry.sigmaNs,
-        otherCarry.sigmaNs,
-        ROUNDING_SIGMA_NS,
-      ),
+      offsetSigmaNs: Math.hypot(seen.sigmaNs, ROUNDING_SIGMA_NS),
       slowSigmaNs: floors.sigmaNs,
+      ownerCarrySigmaNs: window.ownerCarry.sigmaNs,
+      otherCarrySigmaNs: window.otherCarry.sigmaNs,
       freqSigmaPpb: now.freqSigmaPpb,
       ...boundsAbout(window, line),
       delayForwardNsMin: there.minNs,

@@ -31,6 +31,8 @@ export interface Alignment {
   readonly sigmaNs: Float64Array;
   /** The part of it that is independent of the rounds before (ns). */
   readonly freshSigmaNs: Float64Array;
+  /** Uncertainty of each host's own stamps, which all its edges share (ns). */
+  readonly carrySigmaNs: Float64Array;
   readonly belowBoundNs: Float64Array;
   readonly aboveBoundNs: Float64Array;
   /** 1e9 ln(1 + f): adds up along paths. */
@@ -91,6 +93,7 @@ export class Aligner {
     }
     const baseRawNs = this.#carry(mesh, out.restNs, refRawNs, fits);
     const { from, to, edgeCount } = mesh.graph;
+    out.carrySigmaNs.fill(0);
     for (let e = 0; e < edgeCount; e++) {
       const fit = fits[mesh.fitOf[e]];
       const ownerNs = out.restNs[from[e]] + apartNs(baseRawNs[from[e]], fit.ownerBaseRawNs);
@@ -107,6 +110,9 @@ export class Aligner {
       out.aboveBoundNs[e] = fit.aboveBoundNs + 4 * slopeErrorNs;
       out.logFreqPpb[e] = logPpb(freqPpb);
       out.freqSigmaPpb[e] = freqSigmaPpb;
+      const { carrySigmaNs } = out;
+      carrySigmaNs[from[e]] = Math.max(carrySigmaNs[from[e]], fit.ownerCarrySigmaNs);
+      carrySigmaNs[to[e]] = Math.max(carrySigmaNs[to[e]], fit.otherCarrySigmaNs);
     }
     return { ...out, hosts: mesh.hosts, baseRawNs, edgeCount, from, to };
   }
@@ -164,6 +170,7 @@ function newColumns({ graph: { hostCount, edgeCount } }: MeshRows): Columns {
     surplusNs: new Float64Array(edgeCount),
     sigmaNs: new Float64Array(edgeCount),
     freshSigmaNs: new Float64Array(edgeCount),
+    carrySigmaNs: new Float64Array(hostCount),
     belowBoundNs: new Float64Array(edgeCount),
     aboveBoundNs: new Float64Array(edgeCount),
     logFreqPpb: new Float64Array(edgeCount),

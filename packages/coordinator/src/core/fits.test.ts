@@ -81,12 +81,14 @@ test("every field that the solve reads is copied", () => {
     aboveBoundNs: 10,
     delayForwardNsMin: 11,
     delayReverseNsMin: 12,
+    ownerCarrySigmaNs: 13,
+    otherCarrySigmaNs: 14,
   });
   for (const before of [[], [first]]) {
     const book = new FitBook();
     for (const each of [...before, told]) book.take([each], 1, DEALT, 0);
     const [kept] = book.fresh(0);
-    expect(Object.keys(kept)).toHaveLength(14);
+    expect(Object.keys(kept)).toHaveLength(16);
     expect(told).toMatchObject(kept);
     expect(kept).not.toBe(told);
   }

@@ -30,6 +30,8 @@ export type MeshFit = Pick<
   | "freqPpb"
   | "offsetSigmaNs"
   | "slowSigmaNs"
+  | "ownerCarrySigmaNs"
+  | "otherCarrySigmaNs"
   | "freqSigmaPpb"
   | "belowBoundNs"
   | "aboveBoundNs"
@@ -106,7 +108,7 @@ export class FitBook {
 function copyOf(fit: EdgeFit): MeshFit {
   const { owner, other, ownerBaseRawNs, otherBaseRawNs, midNs, offsetNs, freqPpb } = fit;
   const { offsetSigmaNs, slowSigmaNs, freqSigmaPpb, belowBoundNs, aboveBoundNs } = fit;
-  const { delayForwardNsMin, delayReverseNsMin } = fit;
+  const { delayForwardNsMin, delayReverseNsMin, ownerCarrySigmaNs, otherCarrySigmaNs } = fit;
   return {
     owner,
     other,
@@ -117,6 +119,8 @@ function copyOf(fit: EdgeFit): MeshFit {
     freqPpb,
     offsetSigmaNs,
     slowSigmaNs,
+    ownerCarrySigmaNs,
+    otherCarrySigmaNs,
     freqSigmaPpb,
     belowBoundNs,
     aboveBoundNs,
@@ -135,6 +139,8 @@ function copyInto(to: MeshFit, fit: EdgeFit): void {
   to.freqPpb = fit.freqPpb;
   to.offsetSigmaNs = fit.offsetSigmaNs;
   to.slowSigmaNs = fit.slowSigmaNs;
+  to.ownerCarrySigmaNs = fit.ownerCarrySigmaNs;
+  to.otherCarrySigmaNs = fit.otherCarrySigmaNs;
   to.freqSigmaPpb = fit.freqSigmaPpb;
   to.belowBoundNs = fit.belowBoundNs;
   to.aboveBoundNs = fit.aboveBoundNs;
@@ -152,6 +158,8 @@ function fitProblem(fit: EdgeFit, reporter: number): string | undefined {
   const sound =
     isWidth(fit.offsetSigmaNs) &&
     isWidth(fit.slowSigmaNs) &&
+    isWidth(fit.ownerCarrySigmaNs) &&
+    isWidth(fit.otherCarrySigmaNs) &&
     isWidth(fit.freqSigmaPpb) &&
     isWidth(fit.belowBoundNs) &&
     isWidth(fit.aboveBoundNs);

@@ -22,6 +22,12 @@ import type { MeshFit } from "./fits.ts";
 import type { Host } from "./host.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
 
+/**
+ * A carry's error lasts for about three rounds, until its next piece: it counts as noise that is new in
+ * each round, with three times its variance.
+ */
+const CARRY_ROUNDS = Math.sqrt(3);
+
 /** What one round's solve brought. */
 export interface RoundResult {
   /** Instant solved for, on the reference's raw clock (ns). */
@@ -132,10 +138,11 @@ export function solveRound(
     if (!host) return;
     // What residuals show beyond the edges' sigmas stays from round to round.
     const freshNs = (offsets.sigmaNs[row] / offsets.scale) * Math.sqrt(share[row]);
+    const carryNs = Math.hypot(aligned.carrySigmaNs[row], aligned.carrySigmaNs[0]);
     const seen = {
       rawNs: rawNanos(aligned.baseRawNs[row]),
       restNs: aligned.restNs[row] + offsets.xNs[row],
-      offsetSigmaNs: freshNs,
+      offsetSigmaNs: Math.hypot(freshNs, CARRY_ROUNDS * carryNs),
       slowSigmaNs: Math.hypot(
         Math.sqrt(Math.max(0, offsets.sigmaNs[row] ** 2 - freshNs ** 2)),
         biasSigmaNs?.[row] ?? 0,

@@ -70,6 +70,8 @@ function leastSquares(window: EdgeWindow, forwardNs: number, reverseNs: number):
     freqPpb: slope * SECOND_NS,
     offsetSigmaNs: noiseNs / Math.sqrt(fresh.count),
     slowSigmaNs: 0,
+    ownerCarrySigmaNs: 0,
+    otherCarrySigmaNs: 0,
     freqSigmaPpb: (noiseNs / Math.sqrt(sxx)) * SECOND_NS,
     // Not what is judged; as wide as what everybody else can say.
     belowBoundNs: reverseNs,

@@ -448,6 +448,19 @@ export declare type EdgeFit = Message<"clocksync.EdgeFit"> & {
    * @generated from field: double slow_sigma_ns = 21;
    */
   slowSigmaNs: number;
+
+  /**
+   * Uncertainty of carrying each end's stamps to its raw clock (ns): shared by all edges of that host,
+   * and therefore in neither of the two above.
+   *
+   * @generated from field: double owner_carry_sigma_ns = 22;
+   */
+  ownerCarrySigmaNs: number;
+
+  /**
+   * @generated from field: double other_carry_sigma_ns = 23;
+   */
+  otherCarrySigmaNs: number;
 };
 
 /**
