@@ -57,6 +57,14 @@ export class DelayModel {
   readonly rest = new DelayShape();
   /** Gap error up to which a pair is pure (ns); 0: nothing is known yet. */
   epsilonNs = 0;
+  /** Delays below this are early (ns); found for one version of the shapes. */
+  #earlyNs = 0;
+  #earlyVersion = -1;
+
+  /** Rises whenever what is known of the delays changes. */
+  get version(): number {
+    return this.pure.version + this.rest.version;
+  }
 
   /** Forgets everything. */
   clear(): void {
@@ -90,8 +98,12 @@ export class DelayModel {
 
   /** Share of delays that, `movedNs` longer, lie below all that was seen, but for strays (0 to 1). */
   earlyShare({ pure, rest }: SortedDelays, movedNs: number): number {
-    const low = this.quantileNs(EARLY_LOW);
-    const limitNs = low - EARLY_DEPTH * (this.quantileNs(EARLY_HIGH) - low) - 1 - movedNs;
+    if (this.#earlyVersion !== this.version) {
+      this.#earlyVersion = this.version;
+      const low = this.quantileNs(EARLY_LOW);
+      this.#earlyNs = low - EARLY_DEPTH * (this.quantileNs(EARLY_HIGH) - low) - 1;
+    }
+    const limitNs = this.#earlyNs - movedNs;
     let early = 0;
     for (let i = 0; i < pure.length; i++) if (pure.ns[i] < limitNs) early++;
     for (let i = 0; i < rest.length; i++) if (rest.ns[i] < limitNs) early++;

@@ -37,6 +37,8 @@ const SCALE_LOWS = [0.01, 0.1];
 const STEEPER = 4;
 const SCALE_BINS = 10;
 const BIN_NS_MIN = 1;
+/** Densities are brought up to date when so large a share of delays is new: it takes 20 us. */
+const REFRESH_SHARE = 0.02;
 /** With more delays outside the bins than these shares, the shape is not that of the delays. */
 const BELOW_SHARE_MAX = 0.25;
 const BEYOND_SHARE_MAX = 0.97;
@@ -48,9 +50,14 @@ export class DelayShape {
   binNs = 0;
   /** Delay at the lower edge of the first bin (ns). */
   lowNs = 0;
-  /** Weighted number of probes, those beyond the bins included, and the sum of squared weights. */
+  /** Weighted number of probes that the densities rest on, those beyond the bins included. */
   weight = 0;
-  weightSquares = 0;
+  /** Rises whenever the densities change. */
+  version = 0;
+  /** The same with those that have come since, how many these are, and the sum of squared weights. */
+  #counted = 0;
+  #unseen = 0;
+  #weightSquares = 0;
   #below = 0;
   #beyond = 0;
   #counts = new Float64Array(BINS);
@@ -71,14 +78,18 @@ export class DelayShape {
 
   /** Number of equally weighted probes that would tell as much. */
   get effectiveCount(): number {
-    return this.weightSquares > 0 ? (this.weight * this.weight) / this.weightSquares : 0;
+    const squares = this.#weightSquares;
+    return squares > 0 ? (this.#counted * this.#counted) / squares : 0;
   }
 
   /** Forgets everything. */
   clear(): void {
+    this.version++;
     this.binNs = 0;
     this.weight = 0;
-    this.weightSquares = 0;
+    this.#counted = 0;
+    this.#unseen = 0;
+    this.#weightSquares = 0;
     this.#below = 0;
     this.#beyond = 0;
     this.#counts.fill(0);
@@ -99,25 +110,30 @@ export class DelayShape {
     for (let i = 0; i < BINS; i++) this.#counts[i] *= factor;
     this.#below *= factor;
     this.#beyond *= factor;
-    this.weight *= factor;
-    this.weightSquares *= factor * factor;
+    this.#counted *= factor;
+    this.#weightSquares *= factor * factor;
   }
 
   /** Counts one delay (ns). */
   add(delayNs: number): void {
     const bin = Math.floor((delayNs - this.lowNs) / this.binNs);
-    this.weight++;
-    this.weightSquares++;
+    this.#counted++;
+    this.#unseen++;
+    this.#weightSquares++;
     if (bin < 0) this.#below++;
     else if (bin >= BINS) this.#beyond++;
     else this.#counts[bin]++;
   }
 
   /**
-   * Brings sums and densities up to date after a change of counts. When most delays have left the
+   * Brings sums and densities up to date when enough delays are new. When most delays have left the
    * bins, the shape is forgotten: it is of another course.
    */
   refresh(): void {
+    if (this.#unseen < REFRESH_SHARE * this.weight) return;
+    this.#unseen = 0;
+    this.version++;
+    this.weight = this.#counted;
     const lost = this.#below > BELOW_SHARE_MAX * this.weight;
     if (lost || this.#beyond > BEYOND_SHARE_MAX * this.weight) {
       this.clear();

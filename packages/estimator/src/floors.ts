@@ -20,13 +20,29 @@ const sigmas = new Float64Array(QUANTILES.length);
 /** See the module head. */
 export class Floors {
   #chosen = -1;
+  /** What was found last, and for which versions of the models. */
+  #found = { shiftNs: 0, sigmaNs: 0 };
+  #forwardVersion = -1;
+  #reverseVersion = -1;
 
   clear(): void {
     this.#chosen = -1;
+    this.#forwardVersion = -1;
   }
 
   /** Half of (forward floor - reverse floor), and its standard uncertainty (ns). */
   between(forward: DelayModel, reverse: DelayModel): { shiftNs: number; sigmaNs: number } {
+    const { version } = forward;
+    if (version === this.#forwardVersion && reverse.version === this.#reverseVersion) {
+      return this.#found;
+    }
+    this.#forwardVersion = version;
+    this.#reverseVersion = reverse.version;
+    this.#found = this.#find(forward, reverse);
+    return this.#found;
+  }
+
+  #find(forward: DelayModel, reverse: DelayModel): { shiftNs: number; sigmaNs: number } {
     const count = Math.min(forward.effectiveCount, reverse.effectiveCount);
     let best = Number.POSITIVE_INFINITY;
     for (let i = 0; i < QUANTILES.length; i++) {

@@ -8,7 +8,7 @@ import { type RawNanos, rawNanos } from "@ttcs/units";
 
 /** A number this far below the last one means that the sender began anew. */
 const RESTART_GAP = 100_000;
-const FIRST_CAPACITY = 512;
+const FIRST_CAPACITY = 64;
 /** A window of 2 s at 500 pairs/s holds 2000 stamps; more than this is no window. */
 const CAPACITY_MAX = 8192;
 
@@ -30,8 +30,10 @@ export class StampSeries {
     if (at > 0 && this.probe[at - 1] === probe) return;
     if (this.length >= CAPACITY_MAX) return;
     this.#grow(this.length + 1);
-    this.probe.copyWithin(at + 1, at, this.length);
-    this.ns.copyWithin(at + 1, at, this.length);
+    if (at < this.length) {
+      this.probe.copyWithin(at + 1, at, this.length);
+      this.ns.copyWithin(at + 1, at, this.length);
+    }
     this.probe[at] = probe;
     this.ns[at] = stampNs;
     this.length++;

@@ -143,7 +143,8 @@ export function solveRound(
       rawNs: rawNanos(aligned.baseRawNs[row]),
       restNs: aligned.restNs[row] + offsets.xNs[row],
       offsetSigmaNs: Math.hypot(freshNs, CARRY_ROUNDS * carryNs),
-      slowSigmaNs: Math.hypot(
+      // Errors of floors are biases, too: those that were learned include them.
+      slowSigmaNs: Math.max(
         Math.sqrt(Math.max(0, offsets.sigmaNs[row] ** 2 - freshNs ** 2)),
         biasSigmaNs?.[row] ?? 0,
       ),
