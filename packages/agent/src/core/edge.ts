@@ -14,7 +14,7 @@ import {
   type Neighbour,
   unpackStamps,
 } from "@ttcs/protocol";
-import { addNs, rawNanos, SECOND_NS, WINDOW_SPAN_NS_MIN } from "@ttcs/units";
+import { addNs, rawNanos, SECOND_NS, WINDOW_NS, WINDOW_SPAN_NS_MIN } from "@ttcs/units";
 import { EndStamps, type StampSeries } from "./stamp-series.ts";
 
 /** More stamps than this in one flush are no half second of probing (500 pairs/s make 500). */
@@ -70,13 +70,11 @@ export class Edge {
     // A window away: the first flush, a neighbour that was silent, or one that has booted.
     if (Math.abs(Number(base - end.baseRawNs)) >= windowNs) end.restart(base);
     const shiftNs = Number(base - end.baseRawNs);
-    const newestNs = Math.max(
-      append(end.sent, sent, sentCount, shiftNs),
-      append(end.received, received, receivedCount, shiftNs),
-    );
+    append(end.sent, sent, sentCount, shiftNs);
+    append(end.received, received, receivedCount, shiftNs);
     if (flush.voidBeforeRawNs > end.baseRawNs) end.slideTo(rawNanos(flush.voidBeforeRawNs));
-    // The neighbour's close is not told; its stamps end there.
-    end.slideTo(addNs(base, newestNs - windowNs));
+    // A flush counts from where a window of 2 s begins; this one may be longer.
+    end.slideTo(addNs(base, WINDOW_NS - windowNs));
     end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };
     this.peerRound = flush.header?.round ?? 0n;
     return undefined;
@@ -123,19 +121,14 @@ export class Edge {
   }
 }
 
-/** Adds unpacked stamps to a series; returns the newest of them (ns since the flush's base). */
+/** Adds unpacked stamps to a series. */
 function append(
   series: StampSeries,
   from: { readonly probe: Float64Array; readonly ns: Float64Array },
   count: number,
   shiftNs: number,
-): number {
-  let newestNs = 0;
-  for (let i = 0; i < count; i++) {
-    series.push(from.probe[i], from.ns[i] + shiftNs);
-    newestNs = Math.max(newestNs, from.ns[i]);
-  }
-  return newestNs;
+): void {
+  for (let i = 0; i < count; i++) series.push(from.probe[i], from.ns[i] + shiftNs);
 }
 
 /** Matches sent and received stamps by probe number; both series are in rising order. */
