@@ -3,8 +3,8 @@
  *
  * A coded pair whose gap survived most likely met no queue (Geng et al., NSDI 2018), so its delays are
  * another draw than those of a pair that was torn apart. With a shape for each kind a likelihood uses
- * that by itself: no probe is thrown away, none is believed too much. (Keeping only the faster probe
- * of a torn pair cost up to half more error where delays are drawn anew for each probe.)
+ * that by itself. Of a torn pair only the faster probe counts: in a queue the two wait together, and
+ * counted twice they had 1.7 times the error at 90 % load.
  *
  * The floor is a low quantile of both kinds together.
  */

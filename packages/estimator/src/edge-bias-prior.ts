@@ -7,7 +7,7 @@
  * rates: a new deal", Biostatistics 18(2), 2017, for zero-mean normals on a grid of scales):
  *
  * - `plain`: one normal distribution for all; its mean is least squares.
- * - `outliers`: normals of 2 ns, 8 ns, 32 ns ...; most edges alike, some far off. Near to Tukey's
+ * - `outliers`: normals of 0.25 ns, 1 ns, 4 ns ...; most edges alike, some far off. Near to Tukey's
  *   weights, or to Huber's, as the shares come out.
  * - `walls`: a delay that one direction has too much also lengthens the round trip. With R the edge's
  *   least round trip and R_0 the shortest of the mesh, |bias| <= reach = (R - R_0) / 2. A bias lies
