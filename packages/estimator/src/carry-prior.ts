@@ -25,9 +25,23 @@ const VALUE_SIGMA_NS = 3;
 /** A step given as a double is exact to this share of itself. */
 const STEP_PRECISION = 2 ** -52;
 
-/** How long after a write stamps cannot be carried (s): 0 where the change is too small to matter. */
-export function gapAfter(rateChangePpb: number, stepNs: number): number {
-  return stepNs === 0 && Math.abs(rateChangePpb) * GAP_S <= GAP_ERROR_NS ? 0 : GAP_S;
+/** A change of the system clock, as far as it is known. */
+export interface ClockChange {
+  /** Positive: the system clock runs faster from then on (ppb). */
+  readonly rateChangePpb: number;
+  /** Positive: the system clock was moved forward (ns). */
+  readonly stepNs: number;
+  /** Length of the time within which it was made, anywhere (s); 0: at a known instant. */
+  readonly withinS: number;
+}
+
+/**
+ * From the middle of the time of a change until stamps can be carried again (s): 0 where the change is
+ * too small to matter.
+ */
+export function gapAfter({ rateChangePpb, stepNs, withinS }: ClockChange): number {
+  const small = stepNs === 0 && Math.abs(rateChangePpb) * (GAP_S + withinS) <= GAP_ERROR_NS;
+  return small ? 0 : GAP_S + withinS / 2;
 }
 
 /** Nothing is known: a clock slewed by anything the kernel allows. */
@@ -55,17 +69,15 @@ export function priorAt(old: Segment, xS: number): LinePrior {
 }
 
 /**
- * What the old line and a write say of the next piece, which begins `gapS` after the write.
+ * What the old line and a change say of the next piece, which begins `gapS` after the change.
  *
- * @param breakS the write, on the old line's scale (s).
- * @param rateChangePpb positive: the system clock runs faster from then on.
- * @param stepNs positive: the system clock was moved forward.
+ * @param breakS the change, or the middle of the time within which it was made, on the old line's
+ *   scale (s).
  */
 export function priorAfter(
   old: Segment,
   breakS: number,
-  rateChangePpb: number,
-  stepNs: number,
+  { rateChangePpb, stepNs, withinS }: ClockChange,
   gapS: number,
 ): LinePrior {
   const prior = priorAt(old, breakS);
@@ -74,12 +86,13 @@ export function priorAfter(
   prior.valueNs += stepNs + gapS * old.slopePpb + (gapS - EFFECT_MEAN_S) * rateChangePpb;
   prior.valueSigmaNs = Math.hypot(
     prior.valueSigmaNs,
-    changePpb * EFFECT_SIGMA_S,
+    changePpb * Math.hypot(EFFECT_SIGMA_S, withinS / Math.sqrt(12)),
     precisionNs,
     VALUE_SIGMA_NS,
     GAP_S * prior.slopeSigmaPpb,
   );
   prior.slopePpb += rateChangePpb;
-  prior.boundNs += changePpb * (GAP_S - EFFECT_MEAN_S) + precisionNs + GAP_S * SLOPE_SIGMA_PPB;
+  prior.boundNs += changePpb * (GAP_S - EFFECT_MEAN_S + withinS / 2);
+  prior.boundNs += precisionNs + GAP_S * SLOPE_SIGMA_PPB;
   return prior;
 }

@@ -284,6 +284,52 @@ describe("Carry", () => {
     expect(now!.boundNs).toBeGreaterThan(now!.sigmaNs);
   });
 
+  it.each([60, 5_000, 200_000])(
+    "goes on after another hand's change of rate by %i ppb, told as between two batches",
+    (changePpb) => {
+      let squares = 0;
+      let count = 0;
+      for (let seed = SEED; seed < SEED + 20; seed++) {
+        const host = new Host(seed, -8000);
+        host.run(0, 1e9);
+        host.write(1e9 + host.random.uniform() * 45e6, changePpb, 0);
+        host.run(1e9, 1.05e9);
+        host.carry.breakBetween(host.raw(1e9), host.raw(1.05e9), changePpb);
+        host.run(1.05e9, 1.5e9);
+        for (let ms = 900; ms < 1500; ms += 7) {
+          const errorNs = host.errorNs(ms * 1e6);
+          if (Number.isNaN(errorNs)) {
+            // Of a small change no stamp is lost.
+            expect(changePpb).toBeGreaterThan(60);
+            expect(ms).toBeGreaterThanOrEqual(1_000);
+            expect(ms).toBeLessThan(1_075);
+            continue;
+          }
+          expect(Math.abs(errorNs)).toBeLessThanOrEqual(host.carry.boundNs);
+          squares += errorNs ** 2;
+          count++;
+        }
+        expect(host.carry.foreignBreakCount).toBe(0);
+      }
+      const rmsNs = Math.sqrt(squares / count);
+      console.log(`another hand's ${changePpb} ppb: carried with ${rmsNs.toFixed(1)} ns rms`);
+      expect(rmsNs).toBeLessThan(15);
+    },
+  );
+
+  it("takes a change told after its piece has been rolled", () => {
+    const host = new Host(SEED, -8000);
+    host.run(0, 1.55e9);
+    host.write(1.55e9, 5_000, 0);
+    // The batch of the change begins a new piece at the triple before it.
+    host.run(1.55e9, 1.6e9);
+    host.carry.breakBetween(host.raw(1.53e9), host.raw(1.6e9), 5_000);
+    host.run(1.6e9, 2e9);
+    expect(host.carry.foreignBreakCount).toBe(0);
+    expect(Math.abs(host.errorNs(1.7e9))).toBeLessThan(40);
+    expect(Math.abs(host.carry.rate() + 3_000)).toBeLessThan(30);
+  });
+
   it("knows nothing before the first triple", () => {
     const carry = new Carry();
     const out = new Float64Array(1);

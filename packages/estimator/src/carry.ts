@@ -156,10 +156,35 @@ export class Carry {
   breakAt(rawNs: bigint, rateChangePpb: number, stepNs: number): void {
     assert(Number.isFinite(rateChangePpb) && Number.isFinite(stepNs), "a write has finite numbers");
     if (this.#opened === 0) return;
-    const old = this.#segment(0);
-    const breakS = diffNs(rawNs, old.originRawNs) / NS_PER_S;
+    const breakS = diffNs(rawNs, this.#segment(0).originRawNs) / NS_PER_S;
     // A notice from before the newest piece comes too late: a foreign break was found in its stead.
-    if (breakS < old.gapS) return;
+    if (breakS < this.#segment(0).gapS) return;
+    this.#break(breakS, breakS, rateChangePpb, stepNs);
+  }
+
+  /**
+   * Tells that the rate was changed by another hand, at an unknown instant between two.
+   *
+   * @param rateChangePpb how much faster the system clock runs afterwards (ppb).
+   */
+  breakBetween(fromRawNs: bigint, toRawNs: bigint, rateChangePpb: number): void {
+    assert(Number.isFinite(rateChangePpb), "a change of rate is a finite number");
+    if (this.#opened === 0) return;
+    const old = this.#segment(0);
+    const toS = diffNs(toRawNs, old.originRawNs) / NS_PER_S;
+    // What lies before the newest piece was seen when that piece began.
+    const fromS = Math.max(old.gapS, diffNs(fromRawNs, old.originRawNs) / NS_PER_S);
+    if (toS >= fromS) this.#break(fromS, toS, rateChangePpb, 0);
+  }
+
+  /** Ends the newest piece at `fromS`; the next begins when the change has taken effect for sure. */
+  #break(fromS: number, toS: number, rateChangePpb: number, stepNs: number): void {
+    const old = this.#segment(0);
+    const change = { rateChangePpb, stepNs, withinS: toS - fromS };
+    const gapS = gapAfter(change);
+    const middleS = (fromS + toS) / 2;
+    // A change that leaves no gap counts as made in the middle.
+    const breakS = gapS > 0 ? fromS : middleS;
     const samples = this.#samples;
     let keep = 0;
     while (keep < samples.length && samples.xS[keep] < breakS) keep++;
@@ -167,10 +192,9 @@ export class Carry {
     // The old line serves up to the write, unless its triples had ended long before.
     const lastS = keep > 0 ? samples.xS[keep - 1] : old.startS;
     old.setEnd(Math.min(breakS, lastS + EXTRAPOLATION_S));
-    const gapS = gapAfter(rateChangePpb, stepNs);
-    const startS = breakS + gapS;
+    const startS = middleS + gapS;
     const gapStartS = breakS < old.startS ? old.gapS : breakS;
-    const prior = priorAfter(old, breakS, rateChangePpb, stepNs, gapS);
+    const prior = priorAfter(old, middleS, change, gapS);
     while (keep < samples.length && samples.xS[keep] < startS) keep++;
     this.#open(old, startS, gapStartS, prior, keep);
     this.#refit(samples.length);

@@ -1,26 +1,24 @@
 /**
  * One host's raw clock against the reference's, followed through time.
  *
- * Problem: each round gives an offset and a frequency of the middle of a 2 s window, old and noisy;
+ * Problem: each round gives an offset and a frequency of the newest half second, a little old and noisy;
  * wanted are both now. How restless the crystal is nobody says: random walks of 1 to 10 ppb per
  * square root of s are ordinary, and a fan that starts changes the frequency by 50 ppb/s. A filter
  * for a quiet clock lags behind a lively one, one for a lively clock passes the noise of a quiet
  * one.
  *
- * Approach: three Kalman filters, for a quiet, an ordinary and a lively clock (`clock-model.ts`), run
- * side by side. Each is weighted by how likely it made the last measurements, the memory of which
- * fades over some 10 s; the result is the mean of all, its variance the mixture's (multiple models;
- * Magill, IEEE Trans. Automatic Control 10(4), 1965; Bar-Shalom et al., section 11.6). A model that
- * loses the clock is set to where the lively one is.
+ * Approach: five Kalman filters, for a quiet to a lively clock (`clock-model.ts`), run side by side.
+ * Each is weighted by how likely it made the last measurements, the memory of which fades over some
+ * 50 s; the result is the mean of all, its variance the mixture's (multiple models; Magill, IEEE
+ * Trans. Automatic Control 10(4), 1965; Bar-Shalom et al., section 11.6). A model that loses the
+ * clock is set to where the lively one is.
  *
- * Figures (`host-filter.sim.test.ts`): RMS error of the prediction 1.1 s after the middle of windows
- * with a sigma of 10 ns, here against one filter (1 ppb per square root of s, variances times four
- * for the overlap), in ns: walk of 1 ppb 11 : 13, walk of 10 ppb 19 : 27, ramps of 50 ppb/s 22 : 95.
- * Error over sigma with windows of 2 to 50 ns: 0.8 to 1.2, against 0.6 to 5.4.
- * Blocks instead of variances times four make 5 to 20 % of it with lively clocks. They cost up to
- * 20 % of noise where windows are bad (probes queue for 20 us on average, sigma 200 ns), and tell it.
+ * Figures (`host-filter.sim.test.ts`): RMS error of the prediction 0.35 s after the middle of half
+ * seconds measured with a sigma of 10 ns, here against one filter (1 ppb per square root of s), in ns:
+ * walk of 1 ppb 6 : 7, walk of 10 ppb 11 : 14, ramps of 50 ppb/s 13 : 67. Error over sigma with
+ * measurements of 2 to 50 ns: 1.0 to 1.3, against 1.0 to 4.8.
  *
- * It cannot see: an error that all windows share, such as an asymmetry.
+ * It cannot see: an error that all measurements share, such as an asymmetry.
  */
 import { assert } from "@ttcs/units";
 import { ClockModel, type ClockStart, type ClockWander } from "./clock-model.ts";
@@ -59,6 +57,7 @@ const WANDERS: readonly ClockWander[] = [
   { freqPpbPerSqrtS: 1, freqRatePpbPerSPerSqrtS: 0.1, freqRateSigmaPpbPerS: 2 },
   { freqPpbPerSqrtS: 3, freqRatePpbPerSPerSqrtS: 0.5, freqRateSigmaPpbPerS: 5 },
   { freqPpbPerSqrtS: 10, freqRatePpbPerSPerSqrtS: 2, freqRateSigmaPpbPerS: 10 },
+  { freqPpbPerSqrtS: 5, freqRatePpbPerSPerSqrtS: 15, freqRateSigmaPpbPerS: 30 },
   { freqPpbPerSqrtS: 10, freqRatePpbPerSPerSqrtS: 70, freqRateSigmaPpbPerS: 50 },
 ];
 const FREQ_RATE_SIGMA = 20;
@@ -67,7 +66,7 @@ const FREQ_SIGMA_PPB = 100_000;
 /** What a round leaves of the evidence before it. */
 const MEMORY = 0.99;
 /** Evidence against a model beyond this (natural logarithm) is forgotten: it may come back. */
-const LOG_WEIGHT_MIN = -5;
+const LOG_WEIGHT_MIN = -7;
 /** Measurements by which surprises are gauged, the limit of one's share, and of the result. */
 const SCALE_MEMORY = 60;
 const SURPRISE_MAX = 9;
@@ -116,12 +115,12 @@ export class HostFilter {
   }
 
   /**
-   * Takes the measurement of one window.
+   * Takes the measurement of one round.
    *
    * The first one, and the fourth in a row that does not fit, is taken as it is. One that is older
    * than the state, or no number, is rejected without counting.
    *
-   * @param atS instant that it holds for: the middle of the window (s).
+   * @param atS instant that it holds for (s).
    */
   update(
     atS: number,

@@ -75,7 +75,7 @@ export interface AgentOptions {
 export class AgentCore {
   readonly #options: AgentOptions;
   readonly #rounds = new RoundClock();
-  readonly carrier = new Carrier();
+  readonly carrier: Carrier;
   readonly exchange: Exchange;
   readonly keeper: Keeper;
   #hostNumber = 0;
@@ -91,6 +91,7 @@ export class AgentCore {
 
   constructor(options: AgentOptions) {
     this.#options = options;
+    this.carrier = new Carrier(options.correctClock);
     this.exchange = new Exchange(this.carrier, options.meter);
     this.keeper = new Keeper(options);
   }
@@ -149,7 +150,8 @@ export class AgentCore {
     this.#nowRawNs = rawNanos(batch.rawNs);
     this.#counters = batch.counters;
     this.carrier.addTriples(batch.triples);
-    this.carrier.addStamps(batch.sent, batch.received, batch.status);
+    this.carrier.addStamps(batch.sent, batch.received);
+    this.carrier.lookAtSetting(this.#nowRawNs, batch.status.freqPpb);
     this.#watchForeign();
     const close = this.#rounds.poll(this.#nowRawNs);
     if (close) this.#closeRound(close, batch.status);

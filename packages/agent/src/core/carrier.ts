@@ -5,7 +5,7 @@
  * the carry of every write of our own.
  */
 import { Carry } from "@ttcs/estimator";
-import type { ClockStatus, StampColumns, TripleColumns } from "@ttcs/timestamper/types";
+import type { StampColumns, TripleColumns } from "@ttcs/timestamper/types";
 import { addNs, diffNs, type RawNanos, rawNanos, SECOND_NS } from "@ttcs/units";
 import type { Edge } from "./edge.ts";
 import { describeBreak, SettingWatch } from "./foreign-hand.ts";
@@ -43,7 +43,10 @@ export class Carrier {
   readonly #received = new PendingStamps();
   #scratch = new Float64Array(1024);
   #silentUntil: RawNanos = rawNanos(0n);
+  readonly #steers: boolean;
   #settingPpb: number | undefined;
+  /** When the setting was last looked at. */
+  #lookedRawNs: RawNanos | undefined;
   readonly #settingWatch = new SettingWatch();
   #foreignPpb = 0;
   #breaksSeen = 0;
@@ -53,6 +56,11 @@ export class Carrier {
   #voidBefore: RawNanos = rawNanos(0n);
   /** Stamps that could not be carried since the start. */
   droppedCount = 0;
+
+  /** @param steers false: the host's own time daemon sets the clock, as is its business. */
+  constructor(steers: boolean) {
+    this.#steers = steers;
+  }
 
   /** Frequency setting in force (ppb). */
   get settingPpb(): number {
@@ -113,15 +121,33 @@ export class Carrier {
     this.#carry.addTriples(triples);
   }
 
-  addStamps(sent: StampColumns, received: StampColumns, status: ClockStatus): void {
-    this.#settingPpb ??= status.freqPpb;
-    const deed = this.#settingWatch.look(status.freqPpb, this.#settingPpb);
-    if (deed !== undefined) {
-      this.#deed = deed;
-      this.#settingPpb = status.freqPpb;
-    }
+  addStamps(sent: StampColumns, received: StampColumns): void {
     this.#sent.append(sent);
     this.#received.append(received);
+  }
+
+  /**
+   * The kernel's frequency setting, as it was read at `rawNs`, after the triples before it.
+   *
+   * A setting of the host's own daemon tells how the line goes on, were it by a few ppb: without it,
+   * such changes would be averaged over. A setting that is not ours on a clock that we steer is
+   * another hand's.
+   */
+  lookAtSetting(rawNs: RawNanos, freqPpb: number): void {
+    const before = this.#settingPpb;
+    const since = this.#lookedRawNs;
+    this.#settingPpb ??= freqPpb;
+    this.#lookedRawNs = rawNs;
+    if (before === undefined || since === undefined) return;
+    if (!this.#steers) {
+      if (freqPpb !== before) this.#carry.breakBetween(since, rawNs, freqPpb - before);
+      this.#settingPpb = freqPpb;
+      return;
+    }
+    const deed = this.#settingWatch.look(freqPpb, before);
+    if (deed === undefined) return;
+    this.#deed = deed;
+    this.#settingPpb = freqPpb;
   }
 
   systemAt(rawNs: RawNanos): SystemReading | undefined {

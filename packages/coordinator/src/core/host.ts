@@ -44,8 +44,9 @@ export interface Fix {
   readonly offsetSigmaNs: number;
   /** Part of the offset's error that stays for many rounds, beyond the filter's (ns). */
   readonly slowSigmaNs: number;
+  /** Of the mean frequency over the second after it, the wander of both clocks included (ppb). */
   readonly freqSigmaPpb: number;
-  /** The published offset is within this of the truth at `atRefRawNs` (ns). */
+  /** The line that is sent, the tangent at `LEAD_S`, is within this of the truth at `atRefRawNs` (ns). */
   readonly boundNs: number;
   readonly edgeCount: number;
   readonly residualRmsNs: number;

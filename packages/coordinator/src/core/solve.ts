@@ -5,7 +5,6 @@
  * with the guaranteed interval of the best path. What it cannot see: an asymmetry that all paths of
  * a host share; it stays inside the bound because the bound holds half of every round trip.
  */
-import { BOUND_SIGMAS } from "@ttcs/discipline";
 import {
   type BiasInput,
   boundAround,
@@ -21,12 +20,6 @@ import { EdgeViews, expelledEdges, judgeEdges } from "./edge-verdicts.ts";
 import type { MeshFit } from "./fits.ts";
 import type { Host } from "./host.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
-
-/**
- * A carry's error lasts for about three rounds, until its next piece: it counts as noise that is new in
- * each round, with three times its variance.
- */
-const CARRY_ROUNDS = Math.sqrt(3);
 
 /** What one round's solve brought. */
 export interface RoundResult {
@@ -142,11 +135,15 @@ export function solveRound(
     const seen = {
       rawNs: rawNanos(aligned.baseRawNs[row]),
       restNs: aligned.restNs[row] + offsets.xNs[row],
-      offsetSigmaNs: Math.hypot(freshNs, CARRY_ROUNDS * carryNs),
+      offsetSigmaNs: Math.hypot(freshNs, carryNs),
+      // A carry's error lasts for some rounds, about as long as the filter averages: it stays whole.
       // Errors of floors are biases, too: those that were learned include them.
-      slowSigmaNs: Math.max(
-        Math.sqrt(Math.max(0, offsets.sigmaNs[row] ** 2 - freshNs ** 2)),
-        biasSigmaNs?.[row] ?? 0,
+      slowSigmaNs: Math.hypot(
+        carryNs,
+        Math.max(
+          Math.sqrt(Math.max(0, offsets.sigmaNs[row] ** 2 - freshNs ** 2)),
+          biasSigmaNs?.[row] ?? 0,
+        ),
       ),
       freqPpb: fromLogPpb(freqs.xNs[row]),
       freqSigmaPpb: freqs.sigmaNs[row],
@@ -219,14 +216,16 @@ function track(host: Host, atRefRawNs: RawNanos, seen: Sighting): string | undef
     host.track = undefined;
     return "the clock's course was lost; it begins anew";
   }
-  // The line that is sent is the tangent at a later instant: what the rate does until then counts.
-  const aheadPpb = Math.abs(filter.freqRatePpbPerS) * LEAD_S;
+  // What is sent is the tangent at a later instant: its place and its errors are those of the line.
+  const ahead = filter.predict(atS + LEAD_S);
+  const lineNs = ahead.offsetNs - ahead.freqPpb * LEAD_S;
+  const gainedNs2 = ahead.offsetSigmaNs ** 2 - estimate.offsetSigmaNs ** 2;
   host.track.fix = {
     atRefRawNs,
     offsetSigmaNs: estimate.offsetSigmaNs,
     slowSigmaNs: seen.slowSigmaNs,
-    freqSigmaPpb: Math.hypot(estimate.freqSigmaPpb, aheadPpb / BOUND_SIGMAS),
-    boundNs: boundAround(estimate.offsetNs, wholeNs + seen.lowNs, wholeNs + seen.highNs),
+    freqSigmaPpb: Math.sqrt(Math.max(0, gainedNs2)) / LEAD_S,
+    boundNs: boundAround(lineNs, wholeNs + seen.lowNs, wholeNs + seen.highNs),
     edgeCount: seen.edgeCount,
     residualRmsNs: seen.residualRmsNs,
   };

@@ -357,7 +357,7 @@ export declare type EdgeFit = Message<"clocksync.EdgeFit"> & {
   otherBaseRawNs: bigint;
 
   /**
-   * Owner time at which the offset holds (ns): the middle of the probes used.
+   * Owner time at which the offset holds (ns): the middle of the window's newest half second.
    *
    * @generated from field: double mid_ns = 7;
    */
@@ -534,13 +534,16 @@ export declare type Correction = Message<"clocksync.Correction"> & {
   segments: DomainSegment[];
 
   /**
-   * Raw instant to which sigma and bound belong (the middle of the window solved).
+   * Raw instant to which sigma and bound belong: the middle of the newest half second of the windows.
    *
    * @generated from field: sfixed64 solved_raw_ns = 2;
    */
   solvedRawNs: bigint;
 
   /**
+   * Standard uncertainty of the line there, and of its mean frequency over the second after it, the
+   * wander of both clocks included.
+   *
    * @generated from field: double offset_sigma_ns = 3;
    */
   offsetSigmaNs: number;
