@@ -16,8 +16,6 @@ import { medianOf } from "./quantile.ts";
 const MEMORY_ROUNDS = 240;
 /** Rounds over which the scatter about the average is taken. */
 const SCATTER_ROUNDS = 60;
-/** Windows of 2 s closed every 0.5 s: so many in a row share probes. */
-const OVERLAP = 4;
 /** Beyond so many sigmas, so many rounds in a row, an edge has another path. */
 const JUMP_SIGMAS = 6;
 const JUMP_ROUNDS = 4;
@@ -170,7 +168,7 @@ export class BiasMemory implements BiasEdges {
       const told = Math.max(1, (offNs * offNs) / (square + this.noiseNs2[slot]));
       this.#scatter[slot] += (told - this.#scatter[slot]) / Math.min(rounds, SCATTER_ROUNDS);
       const before = this.noiseNs2[slot];
-      const now = OVERLAP * square * this.#scatter[slot];
+      const now = square * this.#scatter[slot];
       const gain = Math.max(before / (before + now), 1 / MEMORY_ROUNDS);
       this.apparentNs[slot] += gain * offNs;
       this.noiseNs2[slot] = (1 - gain) ** 2 * before + gain ** 2 * now;

@@ -109,6 +109,25 @@ export class BiasPosterior {
     this.biasNs[e] = 0;
   }
 
+  /**
+   * Share of the variance of each host's gauge that comes from biases, by row; the rest is noise of
+   * their measurement, which is counted where a round's offsets are.
+   */
+  biasShares(): Float64Array {
+    const { hostCount, edgeCount, from, to, noiseNs2 } = this.#edges;
+    const shares = new Float64Array(hostCount);
+    const strengths = new Float64Array(hostCount);
+    for (let e = 0; e < edgeCount; e++) {
+      const w = this.precision[e];
+      const own = w * Math.max(0, 1 - w * noiseNs2[e]);
+      shares[from[e]] += own;
+      shares[to[e]] += own;
+      strengths[from[e]] += w;
+      strengths[to[e]] += w;
+    }
+    return shares.map((sum, i) => (strengths[i] > 0 ? sum / strengths[i] : 1));
+  }
+
   /** The same for another memory; `kept` has the slot here of each slot there. */
   moved(edges: BiasEdges, kept: readonly number[]): BiasPosterior {
     const out = new BiasPosterior(edges, this.prior, 1);
@@ -193,9 +212,14 @@ export class BiasPosterior {
       spread += weight * (c * c + own + noise);
       mean += weight * at;
       square += weight * (variance + at * at);
-      bias += weight * (c + (own / (own + noise)) * (at - c));
+      // Of what the site holds, the bias and the noise of its measurement, the bias's share.
+      const gain = own / (own + noise);
+      const biasAt = c + gain * (at - c);
+      bias += weight * biasAt;
       this.#counts[k >> 1] += weight;
-      if (k < 2) this.#broadSquare += weight * (variance + at * at);
+      if (k < 2) {
+        this.#broadSquare += weight * (biasAt * biasAt + gain * gain * variance + own * (1 - gain));
+      }
     }
     // What the sites' mean leaves of the edge, less the noise: then offsets and gauge agree.
     this.biasNs[e] = bias + seen - mean;

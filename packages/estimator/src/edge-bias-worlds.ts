@@ -105,25 +105,30 @@ export class BiasWorlds {
     this.#publish();
   }
 
-  /** Variance of one host's x against another's that comes from the biases (ns squared), by rows. */
-  varianceNs2(row: number, reference: number): number {
+  /** Variance of each host's x against the reference's that comes from the biases (ns squared). */
+  variancesNs2(reference: number): Float64Array {
+    const out = new Float64Array(this.#memory.hostCount);
+    const means = new Float64Array(out.length);
     const alike = this.#worlds[PLAIN];
     // Plain least squares' variance, were all biases as large as the middle one.
-    const plain = alike
-      ? (alike.mean.betweenNs2(row, reference) * this.#usualNs2) / alike.prior.meanSquareNs2(NaN)
-      : 0;
-    let mean = 0;
-    let square = 0;
+    const usual = alike ? this.#usualNs2 / alike.prior.meanSquareNs2(Number.NaN) : 0;
     this.#worlds.forEach((each, world) => {
-      if (!each || this.weights[world] === 0) return;
-      const at = each.mean.gaugeNs[row] - each.mean.gaugeNs[reference];
-      const told = each.mean.betweenNs2(row, reference);
-      // On one peak of many, what was not seen of the others shows in what plain squares miss.
-      const missed = world >= WALLS ? UNSEEN_PEAKS * Math.max(0, plain - told) : 0;
-      mean += this.weights[world] * at;
-      square += this.weights[world] * (at * at + told + missed);
+      const weight = this.weights[world];
+      if (!each || weight === 0) return;
+      const shares = each.biasShares();
+      for (let row = 0; row < out.length; row++) {
+        const at = each.mean.gaugeNs[row] - each.mean.gaugeNs[reference];
+        const share = (shares[row] + shares[reference]) / 2;
+        const told = each.mean.betweenNs2(row, reference) * share;
+        // On one peak of many, what was not seen of the others shows in what plain squares miss.
+        const plain = world >= WALLS ? usual * alike!.mean.betweenNs2(row, reference) : 0;
+        const missed = UNSEEN_PEAKS * Math.max(0, plain - told);
+        means[row] += weight * at;
+        out[row] += weight * (at * at + told + (world >= WALLS ? missed : 0));
+      }
     });
-    return Math.max(0, square - mean * mean);
+    for (let row = 0; row < out.length; row++) out[row] = Math.max(0, out[row] - means[row] ** 2);
+    return out;
   }
 
   get #knowsAll(): boolean {

@@ -97,10 +97,11 @@ export class EdgeBias {
   hostSigmaNs(input: BiasInput): Float64Array {
     const out = new Float64Array(input.hostCount);
     const reference = this.#memory.hostRow(input.hosts[input.reference]);
+    if (reference < 0) return out;
+    const variances = this.#worlds.variancesNs2(reference);
     for (let i = 0; i < input.hostCount; i++) {
       const row = this.#memory.hostRow(input.hosts[i]);
-      if (row < 0 || reference < 0) continue;
-      out[i] = Math.sqrt(this.#worlds.varianceNs2(row, reference));
+      if (row >= 0) out[i] = Math.sqrt(variances[row]);
     }
     return out;
   }

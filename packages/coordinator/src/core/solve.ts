@@ -141,7 +141,7 @@ export function solveRound(
       slowSigmaNs: Math.hypot(
         carryNs,
         Math.max(
-          Math.sqrt(Math.max(0, offsets.sigmaNs[row] ** 2 - freshNs ** 2)),
+          (offsets.sigmaNs[row] / offsets.scale) * Math.sqrt(1 - share[row]),
           biasSigmaNs?.[row] ?? 0,
         ),
       ),
