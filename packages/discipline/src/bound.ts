@@ -4,7 +4,7 @@
  *   bound(age) = bound + (4 sigma_f + drift) age + 1/2 kappa age^2
  *
  * `sigma_f` is the uncertainty of the mean frequency over the second after the last estimate, the
- * wander in that second included, `drift` an allowance for what a straight line hides (it is laid as
+ * wander in that second included, `drift` an allowance for what a straight line hides (in the end it is
  * the tangent a second later: a second of frequency change), and `kappa`
  * the fastest lasting change of frequency between two crystals, the host's and the reference's. Both
  * are promises about hardware, not measurements: 100 ppb, and 100 ppb/s, twice 0.05 ppm/s, the

@@ -104,7 +104,9 @@ export class BiasPosterior {
 
   /** Gives an edge back to the prior: it is a new one, or its path has changed. */
   renew(e: number): void {
-    this.precision[e] = 1 / this.prior.meanSquareNs2(this.#edges.reachNs[e]);
+    // What it has measured so far may lie far beyond the prior: nothing else shall give way to it.
+    const { apparentNs, reachNs } = this.#edges;
+    this.precision[e] = 1 / (this.prior.meanSquareNs2(reachNs[e]) + apparentNs[e] ** 2);
     this.information[e] = 0;
     this.biasNs[e] = 0;
   }

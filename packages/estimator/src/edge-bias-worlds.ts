@@ -259,8 +259,11 @@ export class BiasWorlds {
       const penalty = MINORITY_LOG_ODDS * this.#memory.edgeCount * missing;
       const gain = 1 / Math.min(this.#rounds, EVIDENCE_ROUNDS);
       const told = this.#logEvidence[world];
+      // Of sites that still move the evidence may be far too good: it counts against a world only.
+      const settled = each!.evidenceChange <= SETTLED_PER_EDGE * this.#memory.edgeCount + 1;
+      const now = settled ? each!.logEvidence : Math.min(each!.logEvidence, told);
       this.#logEvidence[world] = Number.isFinite(told)
-        ? told + gain * (each!.logEvidence - told)
+        ? told + gain * (now - told)
         : each!.logEvidence;
       const log = this.#logEvidence[world] + LOG_ODDS[world] - penalty;
       best = Math.max(best, log);

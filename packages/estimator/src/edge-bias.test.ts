@@ -185,6 +185,34 @@ describe("EdgeBias", () => {
     expect(expelledIn.at(-1)).toBeLessThan(60);
   });
 
+  it("leaves the hosts where they are when one path of a clean mesh changes", () => {
+    for (const seed of [1, 2, 3]) {
+      const mesh = new SyntheticMesh(seed, 8, 7, clean);
+      const bias = new EdgeBias();
+      for (let round = 0; round < 120; round++) {
+        if (round === 60) {
+          mesh.biasNs[5] += 1_000;
+          mesh.roundTripNs[5] += 2_000;
+        }
+        const { xNs } = solveBiased(bias, mesh.measure());
+        expect(sizeQuantile([...xNs], 1), `seed ${seed}, round ${round}`).toBeLessThan(20);
+      }
+    }
+  });
+
+  it("does not fall for a world's evidence while its sites still move", () => {
+    const mesh = new SyntheticMesh(2, 40, 10, clean);
+    const bias = new EdgeBias();
+    for (let round = 0; round < 260; round++) {
+      if (round === 60) {
+        mesh.biasNs[5] += 5_000;
+        mesh.roundTripNs[5] += 10_000;
+      }
+      const { xNs } = solveBiased(bias, mesh.measure());
+      expect(sizeQuantile([...xNs], 1), `round ${round}`).toBeLessThan(40);
+    }
+  });
+
   it("takes in hosts that come, beyond the room that it has", () => {
     const mesh = new SyntheticMesh(16, 40, 8, someBiased(0.15));
     const bias = new EdgeBias();

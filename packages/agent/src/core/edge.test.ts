@@ -127,3 +127,16 @@ test("flushes without end do not grow the memory without end", () => {
   }
   expect(a.peer.sent.length).toBeLessThanOrEqual(8_192);
 });
+
+test("a long window outlives a few lost flushes", () => {
+  const a = ends(true, 2);
+  const windowNs = 8 * WINDOW_NS;
+  const flushAt = (round: number) => {
+    const base = addNs(ZERO_B, round * 5e8);
+    const stamps = packStamps(Float64Array.of(round), Float64Array.of(1.9e9), 1);
+    return create(ExchangeFlushSchema, { baseRawNs: base, sent: stamps, received: stamps });
+  };
+  for (let round = 0; round < 20; round++) a.takeFlush(flushAt(round), windowNs);
+  a.takeFlush(flushAt(24), windowNs);
+  expect(a.peer.sent.length).toBe(21);
+});

@@ -67,14 +67,15 @@ export class Edge {
     if (sentCount < 0 || receivedCount < 0) return "its columns do not agree, or are too long";
     const base = rawNanos(flush.baseRawNs);
     const end = this.peer;
+    // A flush counts from where a window of 2 s begins; this one may be longer.
+    const start = addNs(base, WINDOW_NS - windowNs);
     // A window away: the first flush, a neighbour that was silent, or one that has booted.
-    if (Math.abs(Number(base - end.baseRawNs)) >= windowNs) end.restart(base);
+    if (Math.abs(Number(start - end.baseRawNs)) >= windowNs) end.restart(start);
     const shiftNs = Number(base - end.baseRawNs);
     append(end.sent, sent, sentCount, shiftNs);
     append(end.received, received, receivedCount, shiftNs);
     if (flush.voidBeforeRawNs > end.baseRawNs) end.slideTo(rawNanos(flush.voidBeforeRawNs));
-    // A flush counts from where a window of 2 s begins; this one may be longer.
-    end.slideTo(addNs(base, WINDOW_NS - windowNs));
+    end.slideTo(start);
     end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };
     this.peerRound = flush.header?.round ?? 0n;
     return undefined;

@@ -3,10 +3,11 @@
  *
  * The host's track gives its raw clock as a function of the reference's, the domain scale gives
  * domain time as a function of the reference's; the one after the inverse of the other is a
- * piecewise line with a knot wherever the domain's rate changes. The track is laid as a tangent at
- * the instant at which the correction will be in the middle of its use.
+ * piecewise line with a knot wherever the domain's rate changes. While temperature changes the track is
+ * a parabola: over the time in which the correction is used it is followed by chords from knot to
+ * knot; what comes after the last knot is the tangent of `LEAD_S`.
  */
-import type { DomainSegment } from "@ttcs/discipline";
+import { DomainLine, type DomainSegment } from "@ttcs/discipline";
 import { addNs, diffNs, FIT_AGE_NS, type RawNanos, rawNanos, SECOND_NS } from "@ttcs/units";
 import type { DomainScale } from "./domain-scale.ts";
 import type { Track } from "./host.ts";
@@ -16,6 +17,12 @@ import type { Track } from "./host.ts";
  * way to the host, and half of the second in which it steers.
  */
 export const LEAD_S = FIT_AGE_NS / SECOND_NS + 0.25 + 0.5;
+/**
+ * Distance of the knots on the track, up to the domain's last (ns): a chord of half a second misses a
+ * frequency that changes by 50 ppb/s by 1.6 ns. The last knot stays the domain's: by it agents know
+ * how long its rate has been announced for.
+ */
+const CHORD_NS = SECOND_NS / 2;
 
 /** The segments of domain time on the raw clock of the host with this track. */
 export function composeSegments(
@@ -26,42 +33,68 @@ export function composeSegments(
 ): DomainSegment[] {
   const knots = scale.segmentsFrom(fromRefRawNs);
   if (isReference) return knots;
-  const tangent = tangentOf(track, fromRefRawNs);
-  return knots.map((knot) => onHost(knot, tangent));
+  const dense = withChords(knots, fromRefRawNs);
+  const places = dense.map((knot) => placeAt(track, knot.rawNs));
+  const tangentPpb = predict(track, addNs(fromRefRawNs, LEAD_S * 1e9)).freqPpb;
+  return dense.map((knot, i) => {
+    const next = i + 1 < dense.length ? dense[i + 1].rawNs : undefined;
+    const freqPpb = next ? chordPpb(places[i], places[i + 1], next - knot.rawNs) : tangentPpb;
+    return onHost(knot, places[i], freqPpb);
+  });
+}
+
+/** The same line with a knot at `fromRefRawNs` and every `CHORD_NS` after it, up to its last. */
+function withChords(knots: readonly DomainSegment[], fromRefRawNs: RawNanos): DomainSegment[] {
+  const line = new DomainLine(knots);
+  const out = [...knots];
+  // A track is known up to a while before the solve; carried further back it is a guess.
+  if (knots[0].rawNs < fromRefRawNs) out.shift();
+  for (let rawNs = fromRefRawNs; rawNs < line.last.rawNs; rawNs = addNs(rawNs, CHORD_NS)) {
+    if (knots.some((knot) => knot.rawNs === rawNs)) continue;
+    const at = line.at(rawNs);
+    // The segment that holds there: the last one that has begun, or the first, carried backwards.
+    const held = knots.findLast((knot) => knot.rawNs <= rawNs) ?? knots[0];
+    out.push({
+      rawNs,
+      domainUnixNs: at.unixNs,
+      domainFractionNs: at.fractionNs,
+      freqPpb: held.freqPpb,
+    });
+  }
+  if (out.length === 0) return [...knots];
+  return out.sort((a, b) => (a.rawNs < b.rawNs ? -1 : 1));
 }
 
 /** The host's raw clock at an instant of the reference's (whole ns). */
 export function hostRawAt(track: Track, isReference: boolean, refRawNs: RawNanos): RawNanos {
   if (isReference) return refRawNs;
-  const { rawNs, restNs } = place(tangentOf(track, refRawNs), refRawNs);
+  const { rawNs, restNs } = placeAt(track, refRawNs);
   return addNs(rawNs, restNs);
 }
 
-interface Tangent {
-  readonly track: Track;
-  /** Offset and rate of the host at `atRefRawNs`. */
-  readonly atRefRawNs: RawNanos;
-  readonly offsetNs: number;
-  readonly freqPpb: number;
+/** An instant on a host's raw clock: whole part and rest (0 to 1 ns). */
+interface Place {
+  readonly rawNs: RawNanos;
+  readonly restNs: number;
 }
 
-function tangentOf(track: Track, fromRefRawNs: RawNanos): Tangent {
-  const atRefRawNs = addNs(fromRefRawNs, LEAD_S * 1e9);
-  const estimate = track.filter.predict(diffNs(atRefRawNs, track.referenceZeroNs) * 1e-9);
-  return { track, atRefRawNs, offsetNs: estimate.offsetNs, freqPpb: estimate.freqPpb };
-}
+const predict = (track: Track, refRawNs: RawNanos) =>
+  track.filter.predict(diffNs(refRawNs, track.referenceZeroNs) * 1e-9);
 
-/** The host's raw clock at an instant of the reference's: whole part and rest (0 to 1 ns). */
-function place(t: Tangent, refRawNs: RawNanos): { rawNs: RawNanos; restNs: number } {
-  const offsetNs = t.offsetNs + t.freqPpb * 1e-9 * diffNs(refRawNs, t.atRefRawNs);
+function placeAt(track: Track, refRawNs: RawNanos): Place {
+  const { offsetNs } = predict(track, refRawNs);
   const wholeNs = Math.floor(offsetNs);
-  const rawNs = t.track.hostZeroNs + (refRawNs - t.track.referenceZeroNs) + BigInt(wholeNs);
+  const rawNs = track.hostZeroNs + (refRawNs - track.referenceZeroNs) + BigInt(wholeNs);
   return { rawNs: rawNanos(rawNs), restNs: offsetNs - wholeNs };
 }
 
-function onHost(knot: DomainSegment, tangent: Tangent): DomainSegment {
-  const { rawNs, restNs } = place(tangent, knot.rawNs);
-  const rate = (1 + knot.freqPpb * 1e-9) / (1 + tangent.freqPpb * 1e-9);
+/** Rate of the host's raw clock against the reference's between two places, minus one (ppb). */
+function chordPpb(from: Place, to: Place, refNs: bigint): number {
+  return ((Number(to.rawNs - from.rawNs - refNs) + to.restNs - from.restNs) / Number(refNs)) * 1e9;
+}
+
+function onHost(knot: DomainSegment, { rawNs, restNs }: Place, hostPpb: number): DomainSegment {
+  const rate = (1 + knot.freqPpb * 1e-9) / (1 + hostPpb * 1e-9);
   // The knot lies `restNs` after the whole nanosecond: go back along the line.
   const fractionNs = knot.domainFractionNs - restNs * rate;
   const wholeNs = Math.floor(fractionNs);

@@ -113,3 +113,11 @@ test("a host that boots takes its fits along", () => {
   book.forget(1);
   expect(offsets(book, 0)).toEqual([4]);
 });
+
+test("a delay that no path has is refused: one edge's round trip must not become all edges' NaN", () => {
+  for (const delayForwardNsMin of [1e200, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const book = new FitBook();
+    expect(book.take([fit(1, 2, { delayForwardNsMin })], 1, DEALT, 0)[0]).toContain("a delay of");
+    expect(offsets(book, 0)).toEqual([]);
+  }
+});

@@ -155,6 +155,10 @@ function fitProblem(fit: EdgeFit, reporter: number): string | undefined {
   if (!within(fit.midNs, NEAR_LIMIT_NS)) return `its middle is ${fit.midNs} ns from its base`;
   if (!within(fit.offsetNs, NEAR_LIMIT_NS)) return `an offset of ${fit.offsetNs} ns`;
   if (!within(fit.freqPpb, FREQ_LIMIT_PPB)) return `a frequency of ${fit.freqPpb} ppb`;
+  // A delay may be a little below 0 against the fitted line; its square must stay a number.
+  for (const delayNs of [fit.delayForwardNsMin, fit.delayReverseNsMin]) {
+    if (!within(delayNs, NEAR_LIMIT_NS)) return `a delay of ${delayNs} ns`;
+  }
   const sound =
     isWidth(fit.offsetSigmaNs) &&
     isWidth(fit.slowSigmaNs) &&

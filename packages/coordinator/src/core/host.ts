@@ -46,7 +46,7 @@ export interface Fix {
   readonly slowSigmaNs: number;
   /** Of the mean frequency over the second after it, the wander of both clocks included (ppb). */
   readonly freqSigmaPpb: number;
-  /** The line that is sent, the tangent at `LEAD_S`, is within this of the truth at `atRefRawNs` (ns). */
+  /** The published offset is within this of the truth at `atRefRawNs` (ns). */
   readonly boundNs: number;
   readonly edgeCount: number;
   readonly residualRmsNs: number;

@@ -1,4 +1,3 @@
-export { LEAD_S } from "./correction.ts";
 export { type Action, DomainCore, type DomainOptions, MINIMUM_HOSTS } from "./domain.ts";
 export type { EdgeView } from "./edge-verdicts.ts";
 export { FitBook, type MeshFit } from "./fits.ts";

@@ -216,16 +216,15 @@ function track(host: Host, atRefRawNs: RawNanos, seen: Sighting): string | undef
     host.track = undefined;
     return "the clock's course was lost; it begins anew";
   }
-  // What is sent is the tangent at a later instant: its place and its errors are those of the line.
+  // What is sent follows the prediction over the time in which it is used.
   const ahead = filter.predict(atS + LEAD_S);
-  const lineNs = ahead.offsetNs - ahead.freqPpb * LEAD_S;
   const gainedNs2 = ahead.offsetSigmaNs ** 2 - estimate.offsetSigmaNs ** 2;
   host.track.fix = {
     atRefRawNs,
     offsetSigmaNs: estimate.offsetSigmaNs,
     slowSigmaNs: seen.slowSigmaNs,
     freqSigmaPpb: Math.sqrt(Math.max(0, gainedNs2)) / LEAD_S,
-    boundNs: boundAround(lineNs, wholeNs + seen.lowNs, wholeNs + seen.highNs),
+    boundNs: boundAround(estimate.offsetNs, wholeNs + seen.lowNs, wholeNs + seen.highNs),
     edgeCount: seen.edgeCount,
     residualRmsNs: seen.residualRmsNs,
   };

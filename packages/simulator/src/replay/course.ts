@@ -9,7 +9,7 @@
  */
 
 import { create } from "@bufbuild/protobuf";
-import { type Host, LEAD_S, type Track } from "@ttcs/coordinator/core";
+import type { Host, Track } from "@ttcs/coordinator/core";
 import { grownBoundNs } from "@ttcs/discipline";
 import { HelloSchema } from "@ttcs/protocol";
 import { addNs, diffNs, type RawNanos, rawNanos, WINDOW_NS } from "@ttcs/units";
@@ -122,12 +122,12 @@ export class HostCourse {
 }
 
 /**
- * The fix's bound at a later instant; a fix of the future stays as it is (ns). A fix bounds the
- * tangent at `LEAD_S`; what is published is the filter's parabola about it.
+ * The fix's bound at a later instant; a fix of the future stays as it is (ns). What is published is
+ * the filter's parabola, the bound's growth allows for what clocks do about a straight line.
  */
 function grownAt(track: Track, refRawNs: RawNanos): number {
   const fix = track.fix!;
   const ageS = Math.max(0, diffNs(refRawNs, fix.atRefRawNs) * 1e-9);
-  const bentNs = 0.5 * Math.abs(track.filter.freqRatePpbPerS) * (ageS - LEAD_S) ** 2;
+  const bentNs = 0.5 * Math.abs(track.filter.freqRatePpbPerS) * ageS * ageS;
   return grownBoundNs(fix.boundNs, fix.freqSigmaPpb, ageS) + bentNs;
 }
