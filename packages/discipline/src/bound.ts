@@ -3,8 +3,7 @@
  *
  *   bound(age) = bound + (4 sigma_f + drift) age + 1/2 kappa age^2
  *
- * `sigma_f` is the uncertainty of the mean frequency over the second after the last estimate, the
- * wander in that second included, `drift` an allowance for what a straight line hides (in the end it is
+ * `sigma_f` is the uncertainty of the frequency at the last estimate, `drift` an allowance for what a straight line hides (in the end it is
  * the tangent a second later: a second of frequency change), and `kappa`
  * the fastest lasting change of frequency between two crystals, the host's and the reference's. Both
  * are promises about hardware, not measurements: 100 ppb, and 100 ppb/s, twice 0.05 ppm/s, the
@@ -65,7 +64,7 @@ export const BOUND_SIGMAS = 4;
  * The bound of a line at some age.
  *
  * @param boundNs guaranteed bound at the solved instant (ns)
- * @param freqSigmaPpb standard uncertainty of the mean frequency over the second after it (ppb)
+ * @param freqSigmaPpb standard uncertainty of the line's frequency there (ppb)
  * @param ageS time since the solved instant (s, not negative)
  */
 export function grownBoundNs(
@@ -78,21 +77,23 @@ export function grownBoundNs(
   return boundNs + linearPpb * ageS + 0.5 * options.freqRatePpbPerS * ageS * ageS;
 }
 
-/** Wander is a part of `sigma_f` for this long (s); what comes later is anybody's guess. */
+/** The wander of the last minutes tells that of so long (s); what comes later is anybody's guess. */
 const FORESEEN_S = 1;
 
 /**
  * Standard uncertainty of a line's value at some age (ns).
  *
- * @param freqSigmaPpb of the mean frequency over the first second, wander included (ppb)
+ * @param freqRateSigmaPpbPerS standard uncertainty of the frequency's rate, the wander included (ppb/s)
  */
 export function grownSigmaNs(
   offsetSigmaNs: number,
   freqSigmaPpb: number,
+  freqRateSigmaPpbPerS: number,
   ageS: number,
   options: HoldoverOptions = defaultHoldoverOptions,
 ): number {
+  const bentNs = 0.5 * freqRateSigmaPpbPerS * ageS * ageS;
   // What is promised at the worst is eight times what is usual.
-  const wanderNs = 0.0625 * options.freqRatePpbPerS * Math.max(0, ageS - FORESEEN_S) ** 2;
-  return Math.hypot(offsetSigmaNs, freqSigmaPpb * ageS, wanderNs);
+  const unforeseenNs = 0.0625 * options.freqRatePpbPerS * Math.max(0, ageS - FORESEEN_S) ** 2;
+  return Math.hypot(offsetSigmaNs, freqSigmaPpb * ageS, Math.max(bentNs, unforeseenNs));
 }

@@ -15,6 +15,7 @@ const proposal: Proposal = {
   segments: [segment],
   offsetSigmaNs: 10,
   freqSigmaPpb: 5,
+  freqRateSigmaPpbPerS: 5,
   boundNs: 500,
   validForNs: 2e9,
   solvedRawNs: 3_000n,

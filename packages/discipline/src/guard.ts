@@ -24,6 +24,7 @@ export interface Proposal {
   readonly segments: readonly DomainSegment[];
   readonly offsetSigmaNs: number;
   readonly freqSigmaPpb: number;
+  readonly freqRateSigmaPpbPerS: number;
   readonly boundNs: number;
   readonly validForNs: number;
   /** Instants that the correction is counted from (raw ns). */
@@ -77,6 +78,7 @@ function numbersProblem(p: Proposal): string | undefined {
   for (const [name, value] of [
     ["sigma", p.offsetSigmaNs],
     ["frequency sigma", p.freqSigmaPpb],
+    ["frequency rate sigma", p.freqRateSigmaPpbPerS],
     ["bound", p.boundNs],
     ["valid-for", p.validForNs],
     ["pull", Math.abs(p.referencePullNs)],

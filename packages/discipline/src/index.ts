@@ -2,6 +2,7 @@ export {
   BOUND_SIGMAS,
   bentNs,
   DOMAIN_FREQ_RATE_PPB_PER_S,
+  defaultHoldoverOptions,
   FAR_FREQ_RATE_PPB_PER_S,
   FAR_PULL_LIMIT_PPB,
   FAR_PULL_SILENCE_S,

@@ -296,7 +296,7 @@ export class Keeper {
     }
     const ageS = Math.max(0, this.#ageS(c.solvedRawNs, nowRawNs) ?? 0);
     return {
-      sigmaNs: grownSigmaNs(c.offsetSigmaNs, c.freqSigmaPpb, ageS),
+      sigmaNs: grownSigmaNs(c.offsetSigmaNs, c.freqSigmaPpb, c.freqRateSigmaPpbPerS, ageS),
       boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS) + heirNs + bentNs(unheardS, c.farPull),
     };
   }

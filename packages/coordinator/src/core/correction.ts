@@ -33,9 +33,16 @@ export function composeSegments(
 ): DomainSegment[] {
   const knots = scale.segmentsFrom(fromRefRawNs);
   if (isReference) return knots;
+  const touchRawNs = addNs(fromRefRawNs, LEAD_S * 1e9);
+  const tangentPpb = predict(track, touchRawNs).freqPpb;
+  // A line without a knot in this time is the tangent alone.
+  if (knots[0].rawNs < fromRefRawNs && knots.length === 1) {
+    const sinceNs = diffNs(knots[0].rawNs, touchRawNs);
+    const place = placeAt(track, touchRawNs, sinceNs + sinceNs * tangentPpb * 1e-9);
+    return [onHost(knots[0], place, tangentPpb)];
+  }
   const dense = withChords(knots, fromRefRawNs);
   const places = dense.map((knot) => placeAt(track, knot.rawNs));
-  const tangentPpb = predict(track, addNs(fromRefRawNs, LEAD_S * 1e9)).freqPpb;
   return dense.map((knot, i) => {
     const next = i + 1 < dense.length ? dense[i + 1].rawNs : undefined;
     const freqPpb = next ? chordPpb(places[i], places[i + 1], next - knot.rawNs) : tangentPpb;
@@ -61,7 +68,6 @@ function withChords(knots: readonly DomainSegment[], fromRefRawNs: RawNanos): Do
       freqPpb: held.freqPpb,
     });
   }
-  if (out.length === 0) return [...knots];
   return out.sort((a, b) => (a.rawNs < b.rawNs ? -1 : 1));
 }
 
@@ -81,8 +87,9 @@ interface Place {
 const predict = (track: Track, refRawNs: RawNanos) =>
   track.filter.predict(diffNs(refRawNs, track.referenceZeroNs) * 1e-9);
 
-function placeAt(track: Track, refRawNs: RawNanos): Place {
-  const { offsetNs } = predict(track, refRawNs);
+/** Where the host's raw clock is at an instant of the reference's, and `awayNs` of its own later. */
+function placeAt(track: Track, refRawNs: RawNanos, awayNs = 0): Place {
+  const offsetNs = predict(track, refRawNs).offsetNs + awayNs;
   const wholeNs = Math.floor(offsetNs);
   const rawNs = track.hostZeroNs + (refRawNs - track.referenceZeroNs) + BigInt(wholeNs);
   return { rawNs: rawNanos(rawNs), restNs: offsetNs - wholeNs };

@@ -305,6 +305,7 @@ export class DomainCore {
         windowCloseRawNs: rawAt(addNs(fix.atRefRawNs, FIT_AGE_NS)),
         offsetSigmaNs: Math.hypot(fix.offsetSigmaNs, fix.slowSigmaNs),
         freqSigmaPpb: fix.freqSigmaPpb,
+        freqRateSigmaPpbPerS: fix.freqRateSigmaPpbPerS,
         boundNs: fix.boundNs,
         validForNs: VALID_FOR_NS,
         trusted: result.trusted.has(host.number),

@@ -44,8 +44,9 @@ export interface Fix {
   readonly offsetSigmaNs: number;
   /** Part of the offset's error that stays for many rounds, beyond the filter's (ns). */
   readonly slowSigmaNs: number;
-  /** Of the mean frequency over the second after it, the wander of both clocks included (ppb). */
+  /** Of frequency (ppb) and its rate (ppb/s); they tell the offset's over the time of its use. */
   readonly freqSigmaPpb: number;
+  readonly freqRateSigmaPpbPerS: number;
   /** The published offset is within this of the truth at `atRefRawNs` (ns). */
   readonly boundNs: number;
   readonly edgeCount: number;

@@ -5,6 +5,7 @@
  * with the guaranteed interval of the best path. What it cannot see: an asymmetry that all paths of
  * a host share; it stays inside the bound because the bound holds half of every round trip.
  */
+import { defaultHoldoverOptions } from "@ttcs/discipline";
 import {
   type BiasInput,
   boundAround,
@@ -20,6 +21,9 @@ import { EdgeViews, expelledEdges, judgeEdges } from "./edge-verdicts.ts";
 import type { MeshFit } from "./fits.ts";
 import type { Host } from "./host.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
+
+/** No crystal's frequency is taken to change faster (ppb/s): the bound's promise. */
+const FREQ_RATE_MAX = defaultHoldoverOptions.freqRatePpbPerS;
 
 /** What one round's solve brought. */
 export interface RoundResult {
@@ -216,19 +220,34 @@ function track(host: Host, atRefRawNs: RawNanos, seen: Sighting): string | undef
     host.track = undefined;
     return "the clock's course was lost; it begins anew";
   }
-  // What is sent follows the prediction over the time in which it is used.
-  const ahead = filter.predict(atS + LEAD_S);
-  const gainedNs2 = ahead.offsetSigmaNs ** 2 - estimate.offsetSigmaNs ** 2;
   host.track.fix = {
     atRefRawNs,
     offsetSigmaNs: estimate.offsetSigmaNs,
     slowSigmaNs: seen.slowSigmaNs,
-    freqSigmaPpb: Math.sqrt(Math.max(0, gainedNs2)) / LEAD_S,
+    ...growthOf(filter, atS, estimate.offsetSigmaNs),
     boundNs: boundAround(estimate.offsetNs, wholeNs + seen.lowNs, wholeNs + seen.highNs),
     edgeCount: seen.edgeCount,
     residualRmsNs: seen.residualRmsNs,
   };
   return undefined;
+}
+
+/**
+ * Sigmas of frequency and of its rate with which the offset's grows as the filter foresees,
+ *
+ *     v(a) = v(0) + (sigma_f a)^2 + (sigma_r a^2 / 2)^2
+ *
+ * at half the lead and at the lead; correlations and the wander are in them.
+ */
+function growthOf(filter: HostFilter, atS: number, offsetSigmaNs: number) {
+  const gained = (ageS: number) =>
+    Math.max(0, filter.predict(atS + ageS).offsetSigmaNs ** 2 - offsetSigmaNs ** 2);
+  const [half, whole] = [4 * gained(LEAD_S / 2), gained(LEAD_S)];
+  const fourth = Math.min(whole, Math.max(0, (4 / 3) * (whole - half)));
+  return {
+    freqSigmaPpb: Math.sqrt(whole - fourth) / LEAD_S,
+    freqRateSigmaPpbPerS: Math.min(FREQ_RATE_MAX, (2 * Math.sqrt(fourth)) / LEAD_S ** 2),
+  };
 }
 
 /** The reference is exact by definition: domain time is counted on its raw clock. */
@@ -244,6 +263,7 @@ function fixReference(host: Host, atRefRawNs: RawNanos): undefined {
     offsetSigmaNs: 0,
     slowSigmaNs: 0,
     freqSigmaPpb: 0,
+    freqRateSigmaPpbPerS: 0,
     boundNs: 0,
     edgeCount: 0,
     residualRmsNs: 0,

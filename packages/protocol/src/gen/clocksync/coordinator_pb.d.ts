@@ -541,8 +541,8 @@ export declare type Correction = Message<"clocksync.Correction"> & {
   solvedRawNs: bigint;
 
   /**
-   * Standard uncertainty of the line there, and of its mean frequency over the second after it, the
-   * wander of both clocks included.
+   * Standard uncertainties of the line there, of its frequency, and of the rate at which that changes;
+   * fitted so that they tell the line's over the first second, the wander of both clocks included.
    *
    * @generated from field: double offset_sigma_ns = 3;
    */
@@ -552,6 +552,11 @@ export declare type Correction = Message<"clocksync.Correction"> & {
    * @generated from field: double freq_sigma_ppb = 4;
    */
   freqSigmaPpb: number;
+
+  /**
+   * @generated from field: double freq_rate_sigma_ppb_per_s = 21;
+   */
+  freqRateSigmaPpbPerS: number;
 
   /**
    * The host's raw-to-domain line is within this of the truth at solved_raw_ns, guaranteed (ns).
