@@ -28,10 +28,10 @@ export const WALLS = 2;
 export const MIXED = 3;
 export const WORLDS = 4;
 
-/** Scales of `outliers`: the least (ns), the step between two, and how many: up to 1 ms. */
+/** Scales of `outliers`: the least (ns), the step between two, and how many: up to 17 ms. */
 const SCALE_NS_MIN = 0.25;
 const SCALE_STEP = 4;
-const SCALES = 12;
+const SCALES = 14;
 /** L of `walls`, in units of the mesh's median reach; the last one: anything between the walls. */
 const DETOURS = [0.1, 0.7, Number.POSITIVE_INFINITY] as const;
 /** No wall is sharper than this (ns): round trips are measured, too. */

@@ -30,4 +30,5 @@ export type {
   NetworkSolution,
 } from "./network-columns.ts";
 export { newSelection, type ProbeColumns, type PureSelection, selectPure } from "./pairs.ts";
+export { medianOf } from "./quantile.ts";
 export { PathFinder } from "./shortest-path.ts";

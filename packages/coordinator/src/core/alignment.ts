@@ -93,7 +93,6 @@ export class Aligner {
     }
     const baseRawNs = this.#carry(mesh, out.restNs, refRawNs, fits);
     const { from, to, edgeCount } = mesh.graph;
-    out.carrySigmaNs.fill(0);
     for (let e = 0; e < edgeCount; e++) {
       const fit = fits[mesh.fitOf[e]];
       const ownerNs = out.restNs[from[e]] + apartNs(baseRawNs[from[e]], fit.ownerBaseRawNs);
@@ -110,10 +109,8 @@ export class Aligner {
       out.aboveBoundNs[e] = fit.aboveBoundNs + 4 * slopeErrorNs;
       out.logFreqPpb[e] = logPpb(freqPpb);
       out.freqSigmaPpb[e] = freqSigmaPpb;
-      const { carrySigmaNs } = out;
-      carrySigmaNs[from[e]] = Math.max(carrySigmaNs[from[e]], fit.ownerCarrySigmaNs);
-      carrySigmaNs[to[e]] = Math.max(carrySigmaNs[to[e]], fit.otherCarrySigmaNs);
     }
+    claimCarries(mesh, fits, out.carrySigmaNs);
     return { ...out, hosts: mesh.hosts, baseRawNs, edgeCount, from, to };
   }
 
@@ -176,6 +173,24 @@ function newColumns({ graph: { hostCount, edgeCount } }: MeshRows): Columns {
     logFreqPpb: new Float64Array(edgeCount),
     freqSigmaPpb: new Float64Array(edgeCount),
   };
+}
+
+/**
+ * What hosts say of the carry of their own stamps. Only of one that owns no edge its neighbours are
+ * believed: nobody shall make another host's stamps look bad.
+ */
+function claimCarries({ graph, fitOf }: MeshRows, fits: readonly MeshFit[], out: Float64Array) {
+  out.fill(-1);
+  for (let e = 0; e < graph.edgeCount; e++) {
+    const own = graph.from[e];
+    out[own] = Math.max(out[own], fits[fitOf[e]].ownerCarrySigmaNs);
+  }
+  for (let e = 0; e < graph.edgeCount; e++) {
+    const other = graph.to[e];
+    // Below 0: by neighbours alone so far.
+    if (out[other] < 0) out[other] = Math.min(out[other], -1 - fits[fitOf[e]].otherCarrySigmaNs);
+  }
+  for (let row = 0; row < out.length; row++) if (out[row] < 0) out[row] = -1 - out[row];
 }
 
 /** Root of the sum of two squares; both are far from the ends of a double's range. */

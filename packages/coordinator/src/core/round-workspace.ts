@@ -14,6 +14,7 @@ import {
   PathFinder,
   type ResistanceSketch,
 } from "@ttcs/estimator";
+import { AbsurdFits } from "./absurd-fits.ts";
 import { Aligner, type Alignment, fromLogPpb, type MeshRows } from "./alignment.ts";
 import { pairKey } from "./mesh.ts";
 
@@ -47,6 +48,7 @@ interface Solved {
 /** See the module head. One for one domain. */
 export class RoundWorkspace {
   readonly aligner = new Aligner();
+  readonly absurd = new AbsurdFits();
   #mesh: MeshRows | undefined;
   #offsets: Sketched | undefined;
   #freqs: Sketched | undefined;

@@ -81,7 +81,13 @@ export function solveRound(
 ): RoundResult | undefined {
   const atRefRawNs = middleOnReference(reference.number, fits);
   if (atRefRawNs === undefined) return undefined;
-  const aligned = workspace.aligner.align(reference.number, atRefRawNs, fits);
+  const { absurd, aligner } = workspace;
+  let taken = absurd.remaining(fits);
+  let aligned = aligner.align(reference.number, atRefRawNs, taken);
+  if (absurd.find(aligned)) {
+    taken = absurd.remaining(taken);
+    aligned = aligner.align(reference.number, atRefRawNs, taken);
+  }
   workspace.prepare();
   const places = court && workspace.courtPlaces(court);
   const excluded =
@@ -90,7 +96,7 @@ export function solveRound(
 
   const start = workspace.expected(aligned, atRefRawNs);
   const { surplusNs, sigmaNs, logFreqPpb, freqSigmaPpb } = aligned;
-  const edgesSaid = bias && biasInput(workspace, aligned, fits);
+  const edgesSaid = bias && biasInput(workspace, aligned, taken);
   const solveOffsets = () => {
     const told = bias?.adjust(edgesSaid!) ?? { offsetNs: surplusNs, sigmaNs };
     workspace.offsets.solve({ ...told, excluded }, { robust, start: start?.offsetNs });
