@@ -1,5 +1,5 @@
 /** Which of the project's goals for accuracy hold, by the figures at hand. */
-import { anchors, type Coverage, type Spread } from "@ttcs/simulator";
+import { anchors, type Spread } from "@ttcs/simulator";
 import { bestPaper, type MeshResult, ratioOf, type WorldResult } from "./results.ts";
 
 /** One goal in one world. */
@@ -54,7 +54,9 @@ function goalsOfWorld(result: WorldResult): Goal[] {
     atMost(isSecond ? "second" : "oracle", what, ratioOf(spreads.ours, oracle), ORACLE_RATIO_MAX);
   }
   const { rowCount, outsideBound, windowCount } = coverage;
-  if (windowCount >= WINDOWS_MIN) goals.push(sigmaGoal(name, coverage));
+  // The asymmetry of one mesh is the same in all its windows: `goalsOfMesh` judges that of many.
+  const judged = windowCount >= WINDOWS_MIN && (world.aboutMean || !world.asymmetric);
+  if (judged) goals.push(sigmaGoal(name, coverage));
   goals.push({
     group: "coverage",
     world: name,
@@ -64,7 +66,7 @@ function goalsOfWorld(result: WorldResult): Goal[] {
   return goals;
 }
 
-function sigmaGoal(world: string, coverage: Coverage): Goal {
+function sigmaGoal(world: string, coverage: MeshResult["sigma"]): Goal {
   const { within1, within2, within3, windowCount } = coverage;
   const shares = [within1, within2, within3].map((share) => (100 * share).toFixed(1)).join("/");
   return {
@@ -79,7 +81,7 @@ function sigmaGoal(world: string, coverage: Coverage): Goal {
 }
 
 function goalsOfMesh(result: MeshResult): Goal[] {
-  const { mesh, spread, outsideBound, rowCount } = result;
+  const { mesh, spread, sigma, outsideBound, rowCount } = result;
   const world = meshName(result);
   const goals: Goal[] = [
     {
@@ -89,6 +91,7 @@ function goalsOfMesh(result: MeshResult): Goal[] {
       holds: outsideBound === 0 && rowCount > 0,
     },
   ];
+  if (sigma.windowCount >= WINDOWS_MIN) goals.push(sigmaGoal(world, sigma));
   if (mesh.chronyGoal === undefined) return goals;
   const ratio = ratioOf(spread, CHRONY_S6);
   const text = `${ratioText(ratio)} x chrony (goal ${mesh.chronyGoal})`;

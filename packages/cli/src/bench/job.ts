@@ -6,6 +6,7 @@ import {
   makeWorld,
   meshSweep,
   runWorld,
+  type SweepFigures,
   type SweepMesh,
   type WindowShot,
 } from "@ttcs/simulator";
@@ -46,12 +47,9 @@ export interface WorldDone {
 }
 
 /** What some meshes came to. */
-export interface MeshDone {
+export interface MeshDone extends SweepFigures {
   readonly kind: "meshes";
   readonly job: MeshJob;
-  readonly sizesNs: readonly number[];
-  readonly rowCount: number;
-  readonly outsideBound: number;
 }
 
 /** Result of a job. */

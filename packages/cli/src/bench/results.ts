@@ -55,6 +55,8 @@ export interface MeshResult {
   readonly mesh: SweepMesh;
   readonly meshCount: number;
   readonly spread: Spread;
+  /** Errors judged for sigma, one of each host and mesh, and shares within 1, 2 and 3 sigma. */
+  readonly sigma: Pick<Coverage, "windowCount" | "within1" | "within2" | "within3">;
   readonly rowCount: number;
   readonly outsideBound: number;
 }
@@ -87,7 +89,7 @@ export function worldResult(world: BenchWorld, all: readonly Done[]): WorldResul
     degree: first.degree,
     packetsPerS: 2 * world.pairsPerSecond * first.degree,
     spreads,
-    coverage: coverageOf(ours, world.asymmetric),
+    coverage: coverageOf(ours, world.aboutMean),
     oracleShare,
     anchors: world.anchor ? anchors[world.anchor] : undefined,
     curves,
@@ -105,10 +107,18 @@ export function meshResult(mesh: SweepMesh, all: readonly Done[]): MeshResult | 
   );
   if (runs.length === 0) return undefined;
   const sum = (of: (run: MeshDone) => number) => runs.reduce((total, run) => total + of(run), 0);
+  const offs = runs.flatMap((run) => run.offSigmas);
+  const within = (limit: number) => offs.filter((off) => off <= limit).length / offs.length;
   return {
     mesh,
     meshCount: sum(({ job }) => job.count),
     spread: spreadOf(Float64Array.from(runs.flatMap((run) => run.sizesNs)).sort()),
+    sigma: {
+      windowCount: offs.length,
+      within1: within(1),
+      within2: within(2),
+      within3: within(3),
+    },
     rowCount: sum((run) => run.rowCount),
     outsideBound: sum((run) => run.outsideBound),
   };

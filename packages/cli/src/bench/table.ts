@@ -80,9 +80,8 @@ export const coverageHead = [
 /** One row of it. */
 export function coverageRow({ world, coverage }: WorldResult): string[] {
   const { sigmaNs, boundNs, windowCount, within1, within2, within3 } = coverage;
-  const percent = (share: number) => (Number.isNaN(share) ? "-" : `${(100 * share).toFixed(1)} %`);
   return [
-    world.asymmetric ? `${world.name} (about the mean)` : world.name,
+    world.aboutMean ? `${world.name} (about the mean)` : world.name,
     duration(sigmaNs),
     String(windowCount),
     ...[within1, within2, within3].map(percent),
@@ -92,12 +91,27 @@ export function coverageRow({ world, coverage }: WorldResult): string[] {
   ];
 }
 
+const percent = (share: number): string =>
+  Number.isNaN(share) ? "-" : `${(100 * share).toFixed(1)} %`;
+
 /** Head of the table of meshes. */
-export const meshHead = ["mesh", "drawn", "p50", "p99", "max", "chrony p99", "ratio", "outside"];
+export const meshHead = [
+  "mesh",
+  "drawn",
+  "p50",
+  "p99",
+  "max",
+  "chrony p99",
+  "ratio",
+  "in 1 sigma",
+  "2 sigma",
+  "3 sigma",
+  "outside",
+];
 
 /** One row of it. */
 export function meshRow(result: MeshResult): string[] {
-  const { spread, meshCount, outsideBound } = result;
+  const { spread, sigma, meshCount, outsideBound } = result;
   return [
     meshName(result),
     String(meshCount),
@@ -106,6 +120,7 @@ export function meshRow(result: MeshResult): string[] {
     duration(spread.maxNs),
     duration(CHRONY_S6.p99Ns),
     ratioText(ratioOf(spread, CHRONY_S6)),
+    ...[sigma.within1, sigma.within2, sigma.within3].map(percent),
     String(outsideBound),
   ];
 }

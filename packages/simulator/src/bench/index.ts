@@ -1,6 +1,6 @@
 /** What `ttcs bench accuracy` uses. */
 export { type Anchor, type Anchors, anchors } from "./anchors.ts";
-export { meshSweep, type SweepMesh, sweepMeshes } from "./meshes.ts";
+export { meshSweep, type SweepFigures, type SweepMesh, sweepMeshes } from "./meshes.ts";
 export { type Contestant, runWorld, type SeedRun, type World } from "./run.ts";
 export {
   type Coverage,

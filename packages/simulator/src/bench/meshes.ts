@@ -31,13 +31,24 @@ export const sweepMeshes: readonly SweepMesh[] = [
   { hosts: 10, neighbours: 9, asymmetry: "each" },
 ];
 
-/** Sizes of the settled errors (ns) over `count` meshes, and rows outside their bound. */
+/** What a handful of meshes came to. */
+export interface SweepFigures {
+  /** Sizes of the settled errors (ns). */
+  readonly sizesNs: number[];
+  /** Error of each host's last row, in its own sigmas, unsigned: one of each host and mesh. */
+  readonly offSigmas: number[];
+  readonly rowCount: number;
+  readonly outsideBound: number;
+}
+
+/** Draws `count` meshes of a kind. */
 export function meshSweep(
   { hosts, neighbours, asymmetry }: SweepMesh,
   firstSeed: number,
   count: number,
-): { sizesNs: number[]; rowCount: number; outsideBound: number } {
+): SweepFigures {
   const sizesNs: number[] = [];
+  const offSigmas: number[] = [];
   let rowCount = 0;
   let outsideBound = 0;
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {
@@ -62,11 +73,14 @@ export function meshSweep(
     );
     const ours = errors.ours!;
     sizesNs.push(...sizesOf([ours]));
+    const last = new Map<number, number>();
     ours.errorNs.forEach((error, i) => {
       if (!Number.isFinite(error)) return;
       rowCount++;
+      last.set(ours.host[i], Math.abs(error) / ours.sigmaNs[i]);
       if (Math.abs(error) > ours.boundNs[i]) outsideBound++;
     });
+    offSigmas.push(...last.values());
   }
-  return { sizesNs, rowCount, outsideBound };
+  return { sizesNs, offSigmas, rowCount, outsideBound };
 }
