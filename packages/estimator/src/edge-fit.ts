@@ -32,6 +32,7 @@ import {
   selectPure,
 } from "./pairs.ts";
 import { grown } from "./quantile.ts";
+import { surestQuantile } from "./quantile-choice.ts";
 import { type Cloud, commonSlope, intercept, newCloud, sparsity } from "./quantile-lines.ts";
 import { separate } from "./svm.ts";
 import { whyNotStraight } from "./window-check.ts";
@@ -112,8 +113,8 @@ export const ROUNDING_SIGMA_NS = 0.29;
 
 /**
  * Quantile that the lines follow. Of 0.03 to 0.25, 0.05 had the least error on synthetic windows
- * from idle to 90 % load: deep enough to pass below queues, high enough for a share of early
- * stamps.
+ * from idle to 90 % load: deep enough to pass below queues, high enough for a small share of early
+ * stamps; for a larger one see `quantile-choice.ts`.
  */
 const TAU_MIN = 0.05;
 /** Points that should lie beyond a line; with few points the quantile is raised for them. */
@@ -159,8 +160,11 @@ export function fitEdge(
     return distrust(`the directions overlap in ${Math.round(100 * overlap)} % of their time only`);
   }
   const fewest = Math.min(upper.length, lower.length);
-  const tau = Math.min(TAU_MAX, Math.max(TAU_MIN, POINTS_BEYOND / fewest));
-  const alpha = commonSlope(upper, lower, tau, guessSlope(), SLOPE_LIMIT);
+  const lowest = Math.min(TAU_MAX, Math.max(TAU_MIN, POINTS_BEYOND / fewest));
+  const near = commonSlope(upper, lower, lowest, guessSlope(), SLOPE_LIMIT);
+  const choose = method !== "paper" && Math.abs(near) < SLOPE_LIMIT;
+  const tau = choose ? surestQuantile(upper, lower, lowest, near, SPARSITY_WIDTH) : lowest;
+  const alpha = tau === lowest ? near : commonSlope(upper, lower, tau, near, SLOPE_LIMIT);
   if (Math.abs(alpha) > 0.999 * SLOPE_LIMIT) return distrust("frequency beyond 1000 ppm");
 
   const quantileLine = lineOf(alpha, tau, zeroNs, window);
