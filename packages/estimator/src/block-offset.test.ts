@@ -113,3 +113,22 @@ test("one stray stamp among a hundred moves a block by less than its sigma", () 
   const struck = measure([...there, FLOOR_NS - 400]);
   expect(Math.abs(struck.offsetNs - clean.offsetNs)).toBeLessThan(clean.sigmaNs);
 });
+
+test("a few delays find the offset within a prior ten times as wide as their floor", () => {
+  const random = new Prng(4);
+  const steep = (r: Prng) =>
+    FLOOR_NS + 6 * r.normal() + (r.uniform() < 0.4 ? r.exponential(3_000) : 0);
+  const shapes = [shapeOf(random, steep), shapeOf(random, steep)];
+  const errors = Array.from({ length: 300 }, () => {
+    const offNs = 60 * random.normal();
+    const parts: Part[] = [1, -1].map((side, i) => ({
+      delays: delaysOf(Array.from({ length: 5 }, () => steep(random) + side * offNs)),
+      shape: shapes[i],
+      sign: side > 0 ? -1 : 1,
+    }));
+    return blockOffset(parts, 60).offsetNs - offNs;
+  });
+  const errorNs = rms(errors);
+  console.log(`block of 2 x 5 within 60 ns: ${errorNs.toFixed(1)} ns rms (seed 4)`);
+  expect(errorNs).toBeLessThan(6);
+});

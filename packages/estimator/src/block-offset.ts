@@ -34,7 +34,12 @@ export interface BlockOffset {
 }
 
 /** Points of a grid. The second grid is laid where the first found the mass. */
-const POINTS = 23;
+const POINTS_MIN = 23;
+const POINTS_MAX = 241;
+/** A first grid has more points where steps would be longer than this: a floor is ten bins wide. */
+const STEP_BINS = 5;
+/** Delays count as "longer than that" from so far below the last bin on, at the most. */
+const MARGIN_BINS = 225;
 /** Reach of the grids, in sigmas of the prior and of the first grid's posterior. */
 const PRIOR_REACH = 4.5;
 const POSTERIOR_REACH = 4;
@@ -47,8 +52,10 @@ const SHARE_MIN = 0.005;
  */
 const QUOTIENT_SIGMAS = 5;
 
-const placesNs = new Float64Array(POINTS);
-const logs = new Float64Array(POINTS);
+const placesNs = new Float64Array(POINTS_MAX);
+const logs = new Float64Array(POINTS_MAX);
+/** Points of the present grid. */
+let points = POINTS_MIN;
 
 /**
  * Measures the move of the offset.
@@ -60,10 +67,14 @@ export function blockOffset(parts: readonly Part[], priorSigmaNs: number): Block
   let centreNs = 0;
   let reachNs = PRIOR_REACH * priorSigmaNs;
   const marginNs = 2 * reachNs;
+  // With a prior much wider than a floor the peak would lie between the points.
+  const finestNs = parts.reduce((least, { shape }) => Math.min(least, shape.binNs), Infinity);
   let variance = priorVariance;
   for (let pass = 0; pass < 2; pass++) {
-    const stepNs = (2 * reachNs) / (POINTS - 1);
-    for (let i = 0; i < POINTS; i++) {
+    const wanted = 1 + (2 * reachNs) / (STEP_BINS * finestNs);
+    points = Math.min(POINTS_MAX, Math.max(POINTS_MIN, Math.ceil(wanted)));
+    const stepNs = (2 * reachNs) / (points - 1);
+    for (let i = 0; i < points; i++) {
       placesNs[i] = centreNs - reachNs + i * stepNs;
       logs[i] = (-placesNs[i] * placesNs[i]) / (2 * priorVariance);
     }
@@ -85,7 +96,7 @@ export function blockOffset(parts: readonly Part[], priorSigmaNs: number): Block
 /** Adds the logarithm of the likelihood of one kind of delays at each point. */
 function add({ delays, shape, sign }: Part, marginNs: number): void {
   const { lowNs, binNs, logDensity } = shape;
-  const limitNs = lowNs + (BINS - 1) * binNs - marginNs;
+  const limitNs = lowNs + (BINS - 1) * binNs - Math.min(marginNs, MARGIN_BINS * binNs);
   const perNs = 1 / binNs;
   let beyond = 0;
   for (let i = 0; i < delays.length; i++) {
@@ -95,10 +106,11 @@ function add({ delays, shape, sign }: Part, marginNs: number): void {
       continue;
     }
     const first = (delayNs - lowNs) * perNs - 0.5;
-    for (let p = 0; p < POINTS; p++) {
+    for (let p = 0; p < points; p++) {
       const at = first + sign * placesNs[p] * perNs;
       const bin = Math.floor(at);
       if (bin < 0) logs[p] += logDensity[0];
+      else if (bin >= BINS - 1) logs[p] += logDensity[BINS - 1];
       else {
         const low = logDensity[bin];
         logs[p] += low + (at - bin) * (logDensity[bin + 1] - low);
@@ -106,23 +118,23 @@ function add({ delays, shape, sign }: Part, marginNs: number): void {
     }
   }
   if (beyond === 0) return;
-  for (let p = 0; p < POINTS; p++) {
+  for (let p = 0; p < points; p++) {
     logs[p] += beyond * shape.logBeyond((limitNs + sign * placesNs[p] - lowNs) * perNs);
   }
 }
 
 function moments(): { mean: number; variance: number } {
   let top = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < POINTS; i++) if (logs[i] > top) top = logs[i];
+  for (let i = 0; i < points; i++) if (logs[i] > top) top = logs[i];
   let sum = 0;
   let mean = 0;
-  for (let i = 0; i < POINTS; i++) {
+  for (let i = 0; i < points; i++) {
     logs[i] = Math.exp(logs[i] - top);
     sum += logs[i];
     mean += logs[i] * placesNs[i];
   }
   mean /= sum;
   let variance = 0;
-  for (let i = 0; i < POINTS; i++) variance += logs[i] * (placesNs[i] - mean) ** 2;
+  for (let i = 0; i < points; i++) variance += logs[i] * (placesNs[i] - mean) ** 2;
   return { mean, variance: variance / sum };
 }

@@ -96,7 +96,10 @@ export class DelayModel {
     learn(this.rest, delays.rest, memory);
   }
 
-  /** Share of delays that, `movedNs` longer, lie below all that was seen, but for strays (0 to 1). */
+  /**
+   * Share of delays that, `movedNs` longer, lie below all that was seen, but for strays (0 to 1). One
+   * is always taken for a stray: of few probes a single early stamp is a large share.
+   */
   earlyShare({ pure, rest }: SortedDelays, movedNs: number): number {
     if (this.#earlyVersion !== this.version) {
       this.#earlyVersion = this.version;
@@ -108,7 +111,7 @@ export class DelayModel {
     for (let i = 0; i < pure.length; i++) if (pure.ns[i] < limitNs) early++;
     for (let i = 0; i < rest.length; i++) if (rest.ns[i] < limitNs) early++;
     const count = pure.length + rest.length;
-    return count > 0 ? early / count : 0;
+    return count > 0 ? Math.max(0, early - 1) / count : 0;
   }
 
   /** The q-quantile of all delays (ns). */

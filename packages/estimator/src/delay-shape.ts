@@ -33,6 +33,9 @@ const STRAY = 0.004;
  * the first, but where a higher one is much steeper, that: below it lie stamps that are too early.
  */
 const SCALE_WIDTH = 0.07;
+/** Of few delays so many must lie between: the next one alone tells no scale. */
+const SCALE_POINTS = 6;
+const SCALE_WIDTH_MAX = 0.5;
 const SCALE_LOWS = [0.01, 0.1];
 const STEEPER = 4;
 const SCALE_BINS = 10;
@@ -99,9 +102,10 @@ export class DelayShape {
   lay(sortedNs: Float64Array, count: number): void {
     assert(count > 0, "a shape is laid by examples");
     const at = (q: number) => sortedNs[Math.min(count - 1, Math.floor(q * count))];
-    const low = steepest(at);
+    const width = scaleWidth(count);
+    const low = steepest(at, width);
     const lowNs = at(low);
-    this.binNs = Math.max(BIN_NS_MIN, (at(low + SCALE_WIDTH) - lowNs) / SCALE_BINS);
+    this.binNs = Math.max(BIN_NS_MIN, (at(low + width) - lowNs) / binsAcross(width));
     this.lowNs = lowNs - BELOW * this.binNs;
   }
 
@@ -191,7 +195,8 @@ export class DelayShape {
   logBeyond(at: number): number {
     const bin = Math.min(BINS - 1, Math.max(0, Math.floor(at)));
     const low = this.#sums[bin];
-    const sum = low + (at - bin) * (this.#sums[bin + 1] - low);
+    const inside = Math.min(1, Math.max(0, at - bin));
+    const sum = low + inside * (this.#sums[bin + 1] - low);
     return Math.log(Math.max(STRAY, 1 - sum / this.weight));
   }
 
@@ -236,10 +241,11 @@ export class DelayShape {
   /** Lays the bins anew when width or place no longer fit. */
   #fit(): void {
     const at = (q: number) => this.#insideAt(q);
-    const share = steepest(at);
+    const width = scaleWidth(this.effectiveCount);
+    const share = steepest(at, width);
     const low = at(share);
-    const high = at(share + SCALE_WIDTH);
-    const factor = Math.max(BIN_NS_MIN / this.binNs, (high - low) / SCALE_BINS);
+    const high = at(share + width);
+    const factor = Math.max(BIN_NS_MIN / this.binNs, (high - low) / binsAcross(width));
     const wide = factor > RESCALE || factor < 1 / RESCALE;
     const moved = low < BELOW / 2 || low > 2 * BELOW;
     if (!wide && !moved) return;
@@ -277,12 +283,19 @@ export class DelayShape {
   }
 }
 
+/** How far apart the two quantiles are for so many delays. */
+const scaleWidth = (count: number): number =>
+  Math.min(SCALE_WIDTH_MAX, Math.max(SCALE_WIDTH, SCALE_POINTS / count));
+
+/** Parts of the distance of two quantiles so far apart. */
+const binsAcross = (width: number): number => (SCALE_BINS * width) / SCALE_WIDTH;
+
 /** The lower quantile of the two that set the bin width. */
-function steepest(at: (q: number) => number): number {
+function steepest(at: (q: number) => number, width: number): number {
   let best = SCALE_LOWS[0];
-  let wide = at(best + SCALE_WIDTH) - at(best);
+  let wide = at(best + width) - at(best);
   for (const low of SCALE_LOWS) {
-    const across = at(low + SCALE_WIDTH) - at(low);
+    const across = at(low + width) - at(low);
     if (STEEPER * across > wide) continue;
     best = low;
     wide = across;

@@ -191,6 +191,20 @@ describe("EdgeTracker", () => {
     expect(rms(errors.map((e) => e.errorNs))).toBeLessThan(2_000);
   });
 
+  it("is within nanoseconds after ten seconds of five pairs a second", () => {
+    const steep: World["delayNs"] = (random) =>
+      10_000 + 6 * random.normal() + (random.uniform() < 0.4 ? random.exponential(3_000) : 0);
+    const all = [12, 13, 14, 15].flatMap((seed) => {
+      const world = { ...calm, seed, seconds: 30, pairsPerSecond: 5, delayNs: steep };
+      const { errors, outside } = follow(world, 10);
+      expect(outside).toBe(0);
+      return errors;
+    });
+    const errorNs = rms(all.map((e) => e.errorNs));
+    console.log(`edge, 5 pairs/s: ${errorNs.toFixed(1)} ns rms from 10 to 30 s (seeds 12 to 15)`);
+    expect(errorNs).toBeLessThan(12);
+  });
+
   it("begins anew when a raw clock has booted or a sender numbers its probes anew", () => {
     const tracker = new EdgeTracker();
     follow({ ...calm, seed: 9, seconds: 12 }, 0, tracker);

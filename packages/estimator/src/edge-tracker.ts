@@ -46,9 +46,11 @@ export interface PlacedWindow extends EdgeWindow {
 /** Delays of each kind that are remembered, about: half a minute at 100 pairs/s. */
 const MEMORY = 6_000;
 /** A kind with fewer delays has no likelihood yet. */
-const COUNT_MIN = 40;
+const COUNT_MIN = 12;
 /** The prior must be finer than this share of a shape's bins, or the likelihood sees no shape. */
 const PRIOR_BINS = 25;
+/** The same where the window's line would tell less than the course does already. */
+const WIDE_PRIOR_BINS = 4;
 /** A course without a measurement for so long is stale (s). */
 const STALE_S = 6;
 /** The whole window is fitted at least once in so many rounds. */
@@ -122,7 +124,16 @@ export class EdgeTracker {
     this.#unaudited = 0;
     this.#keptShare = fit.keptShare;
     if (!course || this.#isOff(fit, course)) return this.#begin(window, fit);
-    return this.#follow(window, course, seen ?? lineAgainst(fit, course, window));
+    return this.#follow(window, course, seen ?? this.#seeFromAfar(window, course, fit));
+  }
+
+  /** What a window says of a course that is not known well enough for its newest probes alone. */
+  #seeFromAfar(window: PlacedWindow, course: PriorCourse, fit: TrustedFit): Seen {
+    const line = lineAgainst(fit, course, window);
+    if (line.sigmaNs < course.sigmaNs) return line;
+    // With few probes the window is long and clocks wander: its line would never bring the course back.
+    const seen = this.#seeBlock(window, course, WIDE_PRIOR_BINS);
+    return seen && this.#fits(seen, course) ? seen : line;
   }
 
   /** The course about an instant of the owner's (ns); undefined: there is none to speak of. */
@@ -144,7 +155,7 @@ export class EdgeTracker {
   }
 
   /** What the new probes say; undefined while too little is known of delays. */
-  #seeBlock(window: EdgeWindow, course: PriorCourse): Seen | undefined {
+  #seeBlock(window: EdgeWindow, course: PriorCourse, bins = PRIOR_BINS): Seen | undefined {
     const [there, back] = [window.forward, window.reverse];
     const [ahead, behind] = [this.#forward, this.#reverse];
     sortDelays(there, there.txNs, this.#forwardProbe, course, 1, ahead.epsilonNs, forward);
@@ -155,8 +166,7 @@ export class EdgeTracker {
       parts.push({ delays: reverse[kind], shape: behind[kind], sign: 1 });
     }
     const told = parts.filter(
-      ({ shape }) =>
-        shape.effectiveCount >= COUNT_MIN && PRIOR_BINS * course.sigmaNs < shape.reachNs,
+      ({ shape }) => shape.effectiveCount >= COUNT_MIN && bins * course.sigmaNs < shape.reachNs,
     );
     const bothSides = told.some((p) => p.sign > 0) && told.some((p) => p.sign < 0);
     return bothSides ? blockOffset(told, course.sigmaNs) : undefined;
@@ -379,8 +389,15 @@ const lineAgainst = (fit: TrustedFit, course: Course, window: PlacedWindow): See
  * Uncertainty of a window's line at an instant (ns). Windows overlap, so each tells what its neighbours
  * tell and must not count as often; and what the clocks wandered meanwhile is no line.
  */
-function lineSigmaNs(fit: TrustedFit, atNs: number, { closeNs }: PlacedWindow): number {
+function lineSigmaNs(fit: TrustedFit, atNs: number, window: PlacedWindow): number {
+  const lengthNs = spanNs(window);
   const awayNs = fit.freqSigmaPpb * 1e-9 * (atNs - fit.midNs);
-  const wanderNs = LINE_WANDER * (closeNs / SECOND_NS) ** 1.5;
-  return Math.sqrt(closeNs / ROUND_NS) * Math.hypot(fit.offsetSigmaNs, awayNs, wanderNs);
+  const wanderNs = LINE_WANDER * (lengthNs / SECOND_NS) ** 1.5;
+  return Math.sqrt(lengthNs / ROUND_NS) * Math.hypot(fit.offsetSigmaNs, awayNs, wanderNs);
+}
+
+/** Time that the probes of a window span (ns): a new edge's windows are not full. */
+function spanNs({ forward, reverse }: EdgeWindow): number {
+  const of = ({ txNs, length }: ProbeColumns) => (length > 0 ? txNs[length - 1] - txNs[0] : 0);
+  return Math.max(ROUND_NS, of(forward), of(reverse));
 }
