@@ -8,7 +8,7 @@
  *
  * The floor is a low quantile of both kinds together.
  */
-import { DelayShape } from "./delay-shape.ts";
+import { binsFor, DelayShape } from "./delay-shape.ts";
 import type { ProbeColumns } from "./pairs.ts";
 import { grown } from "./quantile.ts";
 
@@ -40,8 +40,9 @@ const PURE_BINS = 16;
 const EARLY_LOW = 0.01;
 const EARLY_HIGH = 0.1;
 const EARLY_DEPTH = 4;
-/** Steps of the bisection for a quantile of two shapes: to a thousandth of a bin. */
-const HALVINGS = 24;
+/** A quantile of two shapes is searched for to this share of a bin, and of the weight. */
+const QUANTILE_BINS = 1e-3;
+const QUANTILE_SHARE = 1e-7;
 
 let examples: Float64Array = new Float64Array(0);
 
@@ -85,9 +86,7 @@ export class DelayModel {
     examples = grown(examples, count);
     examples.set(pure.ns.subarray(0, pure.length));
     examples.set(rest.ns.subarray(0, rest.length), pure.length);
-    const shape = new DelayShape();
-    shape.lay(examples.subarray(0, count).sort(), count);
-    this.epsilonNs = PURE_BINS * shape.binNs;
+    this.epsilonNs = PURE_BINS * binsFor(examples.subarray(0, count).sort(), count).binNs;
   }
 
   /** Takes delays in; about `memory` of each kind are remembered. */
@@ -118,15 +117,34 @@ export class DelayModel {
   quantileNs(q: number): number {
     const [a, b] = [this.pure, this.rest];
     if (a.weight === 0 || b.weight === 0) return (a.weight > 0 ? a : b).quantileNs(q);
-    let low = Math.min(a.quantileNs(q), b.quantileNs(q));
-    let high = Math.max(a.quantileNs(q), b.quantileNs(q));
-    const wanted = q * (a.weight + b.weight);
-    for (let i = 0; i < HALVINGS; i++) {
-      const middle = (low + high) / 2;
-      if (a.weightBelow(middle) + b.weightBelow(middle) < wanted) low = middle;
-      else high = middle;
+    const [atA, atB] = [a.quantileNs(q), b.quantileNs(q)];
+    return this.#quantileBetween(Math.min(atA, atB), Math.max(atA, atB), q);
+  }
+
+  /**
+   * The q-quantile of all delays, that of one kind being `lowNs` and that of the other `highNs`.
+   *
+   * The weight is straight within a bin: false position hits it at once when both ends are in one. Where
+   * a step of it has not halved the span, the next goes to the middle (as in T. Dekker's method, 1969).
+   */
+  #quantileBetween(lowNs: number, highNs: number, q: number): number {
+    const [a, b] = [this.pure, this.rest];
+    const weight = a.weight + b.weight;
+    const excessAt = (ns: number) => a.weightBelow(ns) + b.weightBelow(ns) - q * weight;
+    const fineNs = QUANTILE_BINS * Math.min(a.binNs, b.binNs);
+    let low = excessAt(lowNs);
+    let high = excessAt(highNs);
+    let halved = true;
+    while (highNs - lowNs > fineNs && low < 0 && high > 0) {
+      const spanNs = highNs - lowNs;
+      const atNs = lowNs + spanNs * (halved ? low / (low - high) : 0.5);
+      const excess = excessAt(atNs);
+      if (Math.abs(excess) <= QUANTILE_SHARE * weight) return atNs;
+      if (excess < 0) [lowNs, low] = [atNs, excess];
+      else [highNs, high] = [atNs, excess];
+      halved = !halved || highNs - lowNs <= spanNs / 2;
     }
-    return (low + high) / 2;
+    return low >= 0 ? lowNs : high <= 0 ? highNs : (lowNs + highNs) / 2;
   }
 
   /** Density of all delays at `delayNs` (share of probes per ns). */

@@ -11,6 +11,13 @@
  * neighbours; D. Loftsgaarden and C. Quesenberry, Ann. Math. Stat. 36(3), 1965), with a share
  * `STRAY` of probes that may be anywhere, so that no single stamp can decide.
  *
+ * A wide box changes little from bin to bin: there the density is found at some bins and drawn straight,
+ * as a logarithm, between them.
+ *
+ * Memory: an agent holds four shapes for each of its edges and a round looks into all of them, so that
+ * they are read from afar rather than from a cache. Hence 32 bits for what is kept; sums are made with
+ * 64. Counts do not fade one by one: what comes weighs more than what came before.
+ *
  * Bin width: a share of the distance of two low quantiles, which is the scale on which delays tell
  * something. Delays beyond the last bin are counted only.
  *
@@ -40,13 +47,24 @@ const SCALE_LOWS = [0.01, 0.1];
 const STEEPER = 4;
 const SCALE_BINS = 10;
 const BIN_NS_MIN = 1;
-/** Densities are brought up to date when so large a share of delays is new: it takes 20 us. */
+/** Densities are found at bins this far apart (share of half a box), straight lines between. */
+const STEP_SHARE = 1 / 8;
+/** Weight of a new delay at which all counts are brought back to scale. */
+const GAIN_MAX = 1e6;
+/** Densities are brought up to date when so large a share of delays is new: it takes some us. */
 const REFRESH_SHARE = 0.02;
 /** With more delays outside the bins than these shares, the shape is not that of the delays. */
 const BELOW_SHARE_MAX = 0.25;
 const BEYOND_SHARE_MAX = 0.97;
 /** The bins are laid anew when the width they should have is off by this factor. */
 const RESCALE = 2.2;
+
+/** What a shape without memory of its own reads. */
+const NONE = new Float32Array(BINS + 1);
+
+// Reused by all shapes while they are brought up to date.
+const sums = new Float64Array(BINS + 1);
+const relaid = new Float64Array(BINS);
 
 /** See the module head. */
 export class DelayShape {
@@ -63,12 +81,17 @@ export class DelayShape {
   #weightSquares = 0;
   #below = 0;
   #beyond = 0;
-  #counts = new Float64Array(BINS);
-  #scratch = new Float64Array(BINS);
+  /** Delays by bin, each with the weight that a new one had when it came. */
+  #counts = NONE;
+  #gain = 1;
   /** Weight up to the lower edge of each bin. */
-  readonly #sums = new Float64Array(BINS + 1);
+  #sums = NONE;
+  #logDensity = NONE;
+
   /** Logarithm of the density (per bin) in the middle of each bin. */
-  readonly logDensity = new Float64Array(BINS);
+  get logDensity(): Float32Array {
+    return this.#logDensity;
+  }
 
   /** Length of all bins (ns). */
   get reachNs(): number {
@@ -95,23 +118,27 @@ export class DelayShape {
     this.#weightSquares = 0;
     this.#below = 0;
     this.#beyond = 0;
-    this.#counts.fill(0);
+    this.#gain = 1;
+    if (this.#counts !== NONE) this.#counts.fill(0);
   }
 
   /** Lays the bins for delays of which `sortedNs` (rising, `count` of them) are examples. */
   lay(sortedNs: Float64Array, count: number): void {
-    assert(count > 0, "a shape is laid by examples");
-    const at = (q: number) => sortedNs[Math.min(count - 1, Math.floor(q * count))];
-    const width = scaleWidth(count);
-    const low = steepest(at, width);
-    const lowNs = at(low);
-    this.binNs = Math.max(BIN_NS_MIN, (at(low + width) - lowNs) / binsAcross(width));
-    this.lowNs = lowNs - BELOW * this.binNs;
+    const { lowNs, binNs } = binsFor(sortedNs, count);
+    this.binNs = binNs;
+    this.lowNs = lowNs;
+    if (this.#counts !== NONE) return;
+    // One piece of memory: a column of its own costs more than what stands in it.
+    const memory = new Float32Array(3 * BINS + 1);
+    this.#counts = memory.subarray(0, BINS);
+    this.#logDensity = memory.subarray(BINS, 2 * BINS);
+    this.#sums = memory.subarray(2 * BINS);
   }
 
   /** Lets all counts fade by a factor (0 to 1). */
   fade(factor: number): void {
-    for (let i = 0; i < BINS; i++) this.#counts[i] *= factor;
+    this.#gain /= factor;
+    if (this.#gain > GAIN_MAX) this.#rescale();
     this.#below *= factor;
     this.#beyond *= factor;
     this.#counted *= factor;
@@ -126,7 +153,7 @@ export class DelayShape {
     this.#weightSquares++;
     if (bin < 0) this.#below++;
     else if (bin >= BINS) this.#beyond++;
-    else this.#counts[bin]++;
+    else this.#counts[bin] += this.#gain;
   }
 
   /**
@@ -145,32 +172,41 @@ export class DelayShape {
     }
     this.#sum();
     this.#fit();
+    this.#sums.set(sums);
+    this.#estimate();
+  }
+
+  /** Finds the densities. */
+  #estimate(): void {
     const { weight } = this;
+    const logDensity = this.#logDensity;
     const floor = Math.floor(this.#insideAt(SCALE_LOWS[0]));
     const stray = STRAY / BINS;
-    const sums = this.#sums;
     let half = 1;
-    for (let i = 0; i < BINS; i++) {
-      const grown = 1 + BOX_GROWTH * Math.abs(i - floor);
-      half = Math.max(1, half - 1);
-      let counted = this.#boxSum(i, half);
-      while ((half < grown || counted < BOX_COUNTS) && half < BINS) {
-        half++;
-        counted = this.#boxSum(i, half);
-      }
-      const from = Math.max(0, i - half);
-      const to = Math.min(BINS, i + half + 1);
-      const density = (sums[to] - sums[from]) / ((to - from) * weight);
-      this.#scratch[i] = (1 - STRAY) * density + stray;
+    let found = -1;
+    let foundLog = 0;
+    let step = 1;
+    for (let bin = 0; bin < BINS; bin = bin === BINS - 1 ? BINS : Math.min(BINS - 1, bin + step)) {
+      // No box is smaller than the one before by more than the way to it.
+      half = Math.max(1, half - step, Math.ceil(1 + BOX_GROWTH * Math.abs(bin - floor)));
+      while (half < BINS && boxSum(bin, half) < BOX_COUNTS) half++;
+      const width = Math.min(BINS, bin + half + 1) - Math.max(0, bin - half);
+      const density = boxSum(bin, half) / (width * weight);
+      const log = Math.log((1 - STRAY) * density + stray);
+      const slope = (log - foundLog) / (bin - found);
+      for (let i = found + 1; i < bin; i++) logDensity[i] = log - slope * (bin - i);
+      logDensity[bin] = log;
+      found = bin;
+      foundLog = log;
+      step = Math.max(1, Math.floor(STEP_SHARE * half));
     }
-    for (let i = 0; i < BINS; i++) this.logDensity[i] = Math.log(this.#scratch[i]);
   }
 
   /** The q-quantile of the delays (ns), interpolated within its bin. */
   quantileNs(q: number): number {
     const wanted = q * this.weight;
-    const bin = this.#binAt(wanted);
-    const inside = this.#counts[bin];
+    const bin = binAt(this.#sums, wanted);
+    const inside = this.#sums[bin + 1] - this.#sums[bin];
     const share = inside > 0 ? (wanted - this.#sums[bin]) / inside : 0.5;
     return this.lowNs + (bin + Math.min(1, Math.max(0, share))) * this.binNs;
   }
@@ -181,14 +217,15 @@ export class DelayShape {
     const at = (delayNs - this.lowNs) / this.binNs;
     if (!(at > 0)) return 0;
     const bin = Math.min(BINS - 1, Math.floor(at));
-    return this.#sums[bin] + Math.min(1, at - bin) * this.#counts[bin];
+    const low = this.#sums[bin];
+    return low + Math.min(1, at - bin) * (this.#sums[bin + 1] - low);
   }
 
   /** Density at `delayNs` (share of probes per ns). */
   densityAt(delayNs: number): number {
     if (!this.isLaid) return 0;
     const bin = Math.floor((delayNs - this.lowNs) / this.binNs);
-    return Math.exp(this.logDensity[Math.min(BINS - 1, Math.max(0, bin))]) / this.binNs;
+    return Math.exp(this.#logDensity[Math.min(BINS - 1, Math.max(0, bin))]) / this.binNs;
   }
 
   /** Logarithm of the share of probes with a longer delay; `at` in bins from the lowest. */
@@ -205,37 +242,28 @@ export class DelayShape {
     return this.weight > 0 ? (this.#below + this.#beyond) / this.weight : 0;
   }
 
-  #boxSum(bin: number, half: number): number {
-    return this.#sums[Math.min(BINS, bin + half + 1)] - this.#sums[Math.max(0, bin - half)];
+  #sum(): void {
+    const scale = 1 / this.#gain;
+    let sum = this.#below;
+    sums[0] = sum;
+    for (let i = 0; i < BINS; i++) {
+      sum += this.#counts[i] * scale;
+      sums[i + 1] = sum;
+    }
   }
 
-  #sum(): void {
-    let sum = this.#below;
-    this.#sums[0] = sum;
-    for (let i = 0; i < BINS; i++) {
-      sum += this.#counts[i];
-      this.#sums[i + 1] = sum;
-    }
+  /** Brings the counts to the scale on which a new delay weighs 1. */
+  #rescale(): void {
+    for (let i = 0; i < BINS; i++) this.#counts[i] /= this.#gain;
+    this.#gain = 1;
   }
 
   /** Quantile (in bins) of what is not below all bins: stamps that are far too early tell no scale. */
   #insideAt(q: number): number {
     const wanted = this.#below + q * (this.weight - this.#below);
-    const bin = this.#binAt(wanted);
-    const inside = this.#counts[bin];
-    return bin + (inside > 0 ? Math.min(1, Math.max(0, wanted - this.#sums[bin]) / inside) : 0);
-  }
-
-  /** First bin whose upper edge has at least the wanted weight below it. */
-  #binAt(wanted: number): number {
-    let low = 0;
-    let high = BINS - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#sums[middle + 1] >= wanted) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    const bin = binAt(sums, wanted);
+    const inside = sums[bin + 1] - sums[bin];
+    return bin + (inside > 0 ? Math.min(1, Math.max(0, wanted - sums[bin]) / inside) : 0);
   }
 
   /** Lays the bins anew when width or place no longer fit. */
@@ -257,8 +285,9 @@ export class DelayShape {
 
   /** Spreads the counts over new bins. */
   #relay(lowNs: number, binNs: number): void {
-    const out = this.#scratch;
+    const out = relaid;
     out.fill(0);
+    this.#rescale();
     let below = this.#below;
     let beyond = this.#beyond;
     for (let i = 0; i < BINS; i++) {
@@ -274,8 +303,7 @@ export class DelayShape {
         out[b] += perBin * (Math.min(b + 1, last) - Math.max(b, from));
       }
     }
-    this.#scratch = this.#counts;
-    this.#counts = out;
+    this.#counts.set(out);
     this.#below = below;
     this.#beyond = beyond;
     this.lowNs = lowNs;
@@ -289,6 +317,33 @@ const scaleWidth = (count: number): number =>
 
 /** Parts of the distance of two quantiles so far apart. */
 const binsAcross = (width: number): number => (SCALE_BINS * width) / SCALE_WIDTH;
+
+/** Lower edge and width of the bins for delays of which `sortedNs` (rising) are examples (ns). */
+export function binsFor(sortedNs: Float64Array, count: number): { lowNs: number; binNs: number } {
+  assert(count > 0, "a shape is laid by examples");
+  const at = (q: number) => sortedNs[Math.min(count - 1, Math.floor(q * count))];
+  const width = scaleWidth(count);
+  const low = steepest(at, width);
+  const lowNs = at(low);
+  const binNs = Math.max(BIN_NS_MIN, (at(low + width) - lowNs) / binsAcross(width));
+  return { lowNs: lowNs - BELOW * binNs, binNs };
+}
+
+/** Weight in the box of `half` bins to either side of a bin. */
+const boxSum = (bin: number, half: number): number =>
+  sums[Math.min(BINS, bin + half + 1)] - sums[Math.max(0, bin - half)];
+
+/** First bin whose upper edge has at least the wanted weight below it. */
+function binAt(upTo: Float64Array | Float32Array, wanted: number): number {
+  let low = 0;
+  let high = BINS - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (upTo[middle + 1] >= wanted) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
 
 /** The lower quantile of the two that set the bin width. */
 function steepest(at: (q: number) => number, width: number): number {

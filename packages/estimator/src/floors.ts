@@ -16,6 +16,7 @@ const SLACK = 1.25;
 const HYSTERESIS = 1.6;
 
 const sigmas = new Float64Array(QUANTILES.length);
+const shiftsNs = new Float64Array(QUANTILES.length);
 
 /** See the module head. */
 export class Floors {
@@ -49,20 +50,15 @@ export class Floors {
       const q = QUANTILES[i];
       sigmas[i] = Number.POSITIVE_INFINITY;
       if (q * count < POINTS_MIN) continue;
-      const spread = Math.hypot(
-        1 / forward.densityAt(forward.quantileNs(q)),
-        1 / reverse.densityAt(reverse.quantileNs(q)),
-      );
+      const [there, back] = [forward.quantileNs(q), reverse.quantileNs(q)];
+      const spread = Math.hypot(1 / forward.densityAt(there), 1 / reverse.densityAt(back));
+      shiftsNs[i] = (there - back) / 2;
       sigmas[i] = (Math.sqrt((q * (1 - q)) / count) * spread) / 2;
       best = Math.min(best, sigmas[i]);
     }
     if (!Number.isFinite(best)) return { shiftNs: 0, sigmaNs: 0 };
     const stays = this.#chosen >= 0 && sigmas[this.#chosen] <= HYSTERESIS * best;
     if (!stays) this.#chosen = sigmas.findIndex((sigma) => sigma <= SLACK * best);
-    const q = QUANTILES[this.#chosen];
-    return {
-      shiftNs: (forward.quantileNs(q) - reverse.quantileNs(q)) / 2,
-      sigmaNs: sigmas[this.#chosen],
-    };
+    return { shiftNs: shiftsNs[this.#chosen], sigmaNs: sigmas[this.#chosen] };
   }
 }
