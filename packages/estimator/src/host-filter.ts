@@ -107,10 +107,11 @@ export class HostFilter {
   get freqRatePpbPerS(): number {
     if (Number.isNaN(this.#atS)) return 0;
     let rate = 0;
-    this.#models.forEach((model, i) => {
+    for (let i = 0; i < this.#models.length; i++) {
+      const model = this.#models[i];
       model.project(this.#atS);
       rate += this.#weights[i] * model.freqRatePpbPerS;
-    });
+    }
     return rate;
   }
 
@@ -144,11 +145,12 @@ export class HostFilter {
     this.#rejections = 0;
     this.#atS = atS;
     this.#gauge(seen);
-    this.#models.forEach((model, i) => {
+    for (let i = 0; i < this.#models.length; i++) {
+      const model = this.#models[i];
       const fits = model.weigh(seen) <= GATE_SIGMAS;
       const evidence = fits ? model.take(seen) : Number.NEGATIVE_INFINITY;
       this.#logWeights[i] = MEMORY * this.#logWeights[i] + evidence;
-    });
+    }
     for (let i = 0; i < this.#models.length; i++) {
       if (this.#logWeights[i] === Number.NEGATIVE_INFINITY) this.#models[i].adopt(this.#liveliest);
     }
@@ -164,19 +166,21 @@ export class HostFilter {
     let offsetNs = this.#liveliest.offsetNs;
     let freqPpb = this.#liveliest.freqPpb;
     const [baseNs, basePpb] = [offsetNs, freqPpb];
-    this.#models.forEach((model, i) => {
+    for (let i = 0; i < this.#models.length; i++) {
+      const model = this.#models[i];
       model.project(atS);
       offsetNs += this.#weights[i] * (model.offsetNs - baseNs);
       freqPpb += this.#weights[i] * (model.freqPpb - basePpb);
-    });
+    }
     let offsetVariance = 0;
     let freqVariance = 0;
-    this.#models.forEach((model, i) => {
+    for (let i = 0; i < this.#models.length; i++) {
+      const model = this.#models[i];
       const offsetApart = model.offsetNs - offsetNs;
       const freqApart = model.freqPpb - freqPpb;
       offsetVariance += this.#weights[i] * (model.offsetVariance + offsetApart * offsetApart);
       freqVariance += this.#weights[i] * (model.freqVariance + freqApart * freqApart);
-    });
+    }
     return {
       offsetNs,
       freqPpb,
@@ -189,14 +193,16 @@ export class HostFilter {
   #gauge(seen: ClockStart): void {
     let mean = 0;
     let variance = seen.offsetSigmaNs ** 2;
-    this.#models.forEach((model, i) => {
+    for (let i = 0; i < this.#models.length; i++) {
+      const model = this.#models[i];
       model.project(seen.atS);
       mean += this.#weights[i] * (model.offsetNs - seen.offsetNs);
-    });
-    this.#models.forEach((model, i) => {
+    }
+    for (let i = 0; i < this.#models.length; i++) {
+      const model = this.#models[i];
       const apart = model.offsetNs - seen.offsetNs - mean;
       variance += this.#weights[i] * (model.offsetVariance + apart * apart);
-    });
+    }
     const surprise = Math.min(SURPRISE_MAX, (mean * mean) / variance);
     this.#count = Math.min(SCALE_MEMORY, this.#count + 1);
     this.#scale += (surprise - this.#scale) / this.#count;

@@ -24,22 +24,33 @@ const INT32_MAX = 2147483647;
 const UINT32_MAX = 4294967295;
 
 /**
- * Packs the first `count` probe numbers (whole, 0 to 2^53-1) and stamps (ns, signed, relative to the
- * flush's base).
+ * Packs the probe numbers (whole, 0 to 2^53-1) and stamps (ns, signed) from entry `from` up to entry
+ * `count`; `baseNs` is the flush's base on the scale of the stamps.
  *
  * Stamps are rounded to whole ns. Left out are: stamps that are NaN or do not fit 32 bits, a probe
  * number's second appearance (the network may duplicate datagrams), and everything behind a gap of
  * 2^32 or more between two numbers. Numbers may come in any order; they leave in ascending order.
  */
-export function packStamps(probe: Float64Array, stampNs: Float64Array, count: number): StampColumn {
+export function packStamps(
+  probe: Float64Array,
+  stampNs: Float64Array,
+  count: number,
+  from = 0,
+  baseNs = 0,
+): StampColumn {
   assert(count >= 0 && count <= probe.length && count <= stampNs.length, "count past the columns");
+  assert(from >= 0 && from <= count, "from within the columns");
   const column = create(StampColumnSchema);
-  const order = ascendingOrder(probe, count);
+  const order = ascendingOrder(probe, from, count);
+  // Arrays of their final size: one that grows is copied several times.
+  const steps = new Array<number>(Math.max(0, count - from - 1));
+  const stamps = new Array<number>(count - from);
+  let packed = 0;
   let previous = -1;
-  for (let k = 0; k < count; k++) {
-    const i = order === undefined ? k : order[k];
+  for (let k = from; k < count; k++) {
+    const i = order === undefined ? k : order[k - from];
     const number = probe[i];
-    const stamp = Math.round(stampNs[i]);
+    const stamp = Math.round(stampNs[i] - baseNs);
     assert(Number.isSafeInteger(number) && number >= 0, "probe number out of range");
     // NaN fails the comparison as well.
     if (!(stamp >= INT32_MIN && stamp <= INT32_MAX) || number === previous) continue;
@@ -47,11 +58,15 @@ export function packStamps(probe: Float64Array, stampNs: Float64Array, count: nu
       column.firstProbe = BigInt(number);
     } else {
       if (number - previous > UINT32_MAX) break;
-      column.probeStep.push(number - previous);
+      steps[packed - 1] = number - previous;
     }
-    column.stampNs.push(stamp | 0);
+    stamps[packed++] = stamp | 0;
     previous = number;
   }
+  steps.length = Math.max(0, packed - 1);
+  stamps.length = packed;
+  column.probeStep = steps;
+  column.stampNs = stamps;
   return column;
 }
 
@@ -87,11 +102,11 @@ export function unpackStamps(
 }
 
 /** The order in which the numbers ascend (stable); undefined when they already do. */
-function ascendingOrder(probe: Float64Array, count: number): Uint32Array | undefined {
-  let i = 1;
+function ascendingOrder(probe: Float64Array, from: number, count: number): Uint32Array | undefined {
+  let i = from + 1;
   while (i < count && probe[i] >= probe[i - 1]) i++;
   if (i >= count) return undefined;
-  const order = new Uint32Array(count);
-  for (let k = 0; k < count; k++) order[k] = k;
+  const order = new Uint32Array(count - from);
+  for (let k = 0; k < order.length; k++) order[k] = from + k;
   return order.sort((a, b) => probe[a] - probe[b] || a - b);
 }

@@ -10,7 +10,7 @@ import { addNs, diffNs, type RawNanos, rawNanos, SECOND_NS } from "@ttcs/units";
 import type { Edge } from "./edge.ts";
 import { describeBreak, SettingWatch } from "./foreign-hand.ts";
 import { PendingStamps } from "./pending.ts";
-import type { CarryError } from "./stamp-series.ts";
+import type { CarryError, StampSeries } from "./stamp-series.ts";
 
 /** After a step, stamps of this long are not used: the old and the new scale may overlap (ns). */
 const STEP_SILENCE_NS = 500_000_000;
@@ -174,11 +174,16 @@ export class Carrier {
     this.#received.length = 0;
   }
 
-  /** Hands the stamps up to the close of a round to their edges; later ones stay. */
-  deliver(edges: ReadonlyMap<number, Edge>, closeRawNs: RawNanos): void {
+  /**
+   * Hands the stamps up to the close of a round to their edges; later ones stay.
+   *
+   * @param zeroRawNs zero of the edges' own series
+   */
+  deliver(edges: ReadonlyMap<number, Edge>, closeRawNs: RawNanos, zeroRawNs: RawNanos): void {
     const base = addNs(closeRawNs, -SECOND_NS);
-    this.#deliver(this.#sent, "sent", edges, base);
-    this.#deliver(this.#received, "received", edges, base);
+    const shiftNs = diffNs(base, zeroRawNs);
+    this.#deliver(this.#sent, "sent", edges, base, shiftNs);
+    this.#deliver(this.#received, "received", edges, base, shiftNs);
   }
 
   #deliver(
@@ -186,6 +191,7 @@ export class Carrier {
     kind: "sent" | "received",
     edges: ReadonlyMap<number, Edge>,
     base: RawNanos,
+    shiftNs: number,
   ): void {
     const count = pending.length;
     if (this.#scratch.length < count) this.#scratch = new Float64Array(count * 2);
@@ -193,16 +199,21 @@ export class Carrier {
     this.#carry.toRaw(pending.systemNs, count, base, rawNs);
     const silentNs = Number(this.#silentUntil - base);
     let left = 0;
+    let peer = -1;
+    let series: StampSeries | undefined;
     for (let i = 0; i < count; i++) {
       if (rawNs[i] > SECOND_NS) {
         pending.move(i, left++);
         continue;
       }
-      const edge = edges.get(pending.peer[i]);
-      if (!edge) continue;
-      if (rawNs[i] >= silentNs) {
-        edge.own[kind].push(pending.probe[i], rawNs[i] + Number(base - edge.own.baseRawNs));
-      } else this.droppedCount++;
+      // Stamps of one neighbour often come in a row.
+      if (pending.peer[i] !== peer) {
+        peer = pending.peer[i];
+        series = edges.get(peer)?.own[kind];
+      }
+      if (!series) continue;
+      if (rawNs[i] >= silentNs) series.push(pending.probe[i], rawNs[i] + shiftNs);
+      else this.droppedCount++;
     }
     pending.length = left;
   }

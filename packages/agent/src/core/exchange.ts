@@ -45,6 +45,8 @@ export class Exchange {
   #close: RoundClose | undefined;
   #finished = true;
   #fits: EdgeFit[] = [];
+  /** Edges that have yet to be fitted in this round. */
+  #open: Edge[] = [];
   #windowNs = WINDOW_NS;
 
   constructor(carrier: Carrier, meter: Meter = noMeter) {
@@ -66,6 +68,7 @@ export class Exchange {
     this.#edges.clear();
     this.#carrier.clearPending();
     this.#fits = [];
+    this.#open = [];
     this.#finished = true;
   }
 
@@ -84,6 +87,14 @@ export class Exchange {
       if (edge?.neighbour.hostId === neighbour.hostId) edge.neighbour = neighbour;
       else this.#edges.set(number, new Edge(neighbour));
     }
+    if (this.#close) this.#listOpen(this.#close.round);
+  }
+
+  #listOpen(round: bigint): void {
+    this.#open = [];
+    for (const edge of this.#edges.values()) {
+      if (edge.fittedRound !== round && isDue(edge.neighbour, round)) this.#open.push(edge);
+    }
   }
 
   /** Closes a round; returns the flush for each neighbour. */
@@ -92,6 +103,7 @@ export class Exchange {
     this.#close = close;
     this.#finished = false;
     this.#fits = [];
+    this.#listOpen(close.round);
     const start = addNs(close.closeRawNs, -this.#windowNs);
     const carry = this.#carrier.errorSince(start);
     const before = new Map<number, readonly [number, number]>();
@@ -100,7 +112,7 @@ export class Exchange {
       own.carry = carry;
       before.set(number, [own.sent.length, own.received.length]);
     }
-    this.#carrier.deliver(this.#edges, close.closeRawNs);
+    this.#carrier.deliver(this.#edges, close.closeRawNs, start);
     const flushes = new Map<number, ExchangeFlush>();
     for (const [number, edge] of this.#edges) {
       const flush = flushOf(edge, number, sender, before.get(number)!, this.#windowNs);
@@ -130,17 +142,18 @@ export class Exchange {
     const close = this.#close;
     if (!close || this.#finished) return undefined;
     const late = diffNs(nowRawNs, close.closeRawNs) >= DEADLINE_NS;
+    const open = this.#open;
     let missing = 0;
-    for (const edge of this.#edges.values()) {
-      if (edge.fittedRound === close.round || !isDue(edge.neighbour, close.round)) continue;
+    for (const edge of open) {
       if (edge.peerRound >= close.round || late) {
         edge.fittedRound = close.round;
         this.#meter.begin("fit");
         this.#fits.push(edge.fit(hostNumber, this.#windowNs));
         this.#meter.end();
-      } else missing++;
+      } else open[missing++] = edge;
     }
-    if (missing > 0 && !late) return undefined;
+    open.length = missing;
+    if (missing > 0) return undefined;
     this.#finished = true;
     return this.#fits;
   }
@@ -177,8 +190,5 @@ function flushOf(
 function tailOf(series: StampSeries, before: number, zeroNs: number) {
   // A series is shorter than before when its sender has begun to number anew.
   const from = Math.min(before, series.length);
-  const { probe, ns, length } = series;
-  const tailNs = ns.slice(from, length);
-  for (let i = 0; i < tailNs.length; i++) tailNs[i] -= zeroNs;
-  return packStamps(probe.subarray(from, length), tailNs, length - from);
+  return packStamps(series.probe, series.ns, series.length, from, zeroNs);
 }
