@@ -98,3 +98,33 @@ test("a dozen delays lay bins about as wide as thousands do", () => {
   expect(few[25] / many).toBeGreaterThan(0.5);
   expect(few[25] / many).toBeLessThan(3);
 });
+
+test("densities drawn between the bins where they are found are those of the delays", () => {
+  const random = new Prng(7);
+  const shape = learnt(60_000, () => FLOOR_NS + random.exponential(1_000));
+  const slope = shape.binNs / 1_000;
+  for (let bin = 100; bin < 380; bin++) {
+    const sinceNs = shape.lowNs + (bin + 0.5) * shape.binNs - FLOOR_NS;
+    const log = Math.log(slope) - sinceNs / 1_000;
+    expect(Math.abs(shape.logDensity[bin] - log)).toBeLessThan(0.35);
+  }
+  // Nowhere does a bin stand out from its neighbours as one that was left out would.
+  for (let bin = 100; bin < 511; bin++) {
+    const { logDensity } = shape;
+    expect(Math.abs(logDensity[bin + 1] - logDensity[bin])).toBeLessThan(0.3);
+  }
+});
+
+test("counts that fade for hours stay those of the last delays", () => {
+  const random = new Prng(8);
+  const shape = learnt(1_000, () => FLOOR_NS + random.exponential(1_000));
+  for (let round = 0; round < 3_000; round++) {
+    shape.fade(0.99);
+    for (let i = 0; i < 20; i++) shape.add(FLOOR_NS + random.exponential(1_000));
+    shape.refresh();
+  }
+  expect(shape.weight).toBeCloseTo(2_000, 0);
+  expect(shape.effectiveCount).toBeGreaterThan(3_000);
+  const median = FLOOR_NS + 1_000 * Math.LN2;
+  expect(Math.abs(shape.quantileNs(0.5) - median)).toBeLessThan(60);
+});

@@ -27,6 +27,18 @@ describe("packStamps", () => {
     expect(packed.stampNs).toEqual([-1000, 1, 500_000_000]);
   });
 
+  it("packs the entries from one on, against a base of their own scale", () => {
+    const probe = Float64Array.from([1, 2, 9, 8, 10, 99]);
+    const stampNs = Float64Array.from([1, 2, 1_090, 1_080, 1_100.6, 99]);
+    const packed = packStamps(probe, stampNs, 5, 2, 1_000);
+    expect(unpack(packed)).toEqual([
+      [8, 80],
+      [9, 90],
+      [10, 101],
+    ]);
+    expect(packStamps(probe, stampNs, 5, 5).stampNs).toEqual([]);
+  });
+
   it("leaves out stamps that could not be carried, also the first", () => {
     const packed = pack([7, 8, 9, 10], [Number.NaN, 80, Number.NaN, 100]);
     expect(unpack(packed)).toEqual([
