@@ -68,6 +68,8 @@ const SUSPECT_SIGMAS = 5;
 const SUSPECT_MARGIN_NS = 20;
 
 const scratch = new Float64Array(SEGMENT_CAPACITY);
+/** Triples that are narrow enough, side by side: a fit goes through them many times. */
+const kept = new Samples();
 
 /** One piece. Plain numbers, overwritten when the ring comes round. */
 export class Segment {
@@ -148,10 +150,11 @@ export class Segment {
   /** Refits the line to the first `count` samples. */
   fit(samples: Samples, count: number, prior: LinePrior): void {
     this.#limitWidth(samples, count, prior);
-    const meanS = this.#solve(samples, count, prior);
-    this.#scatter(samples, count);
-    this.#covariances(samples, count, prior, meanS);
-    this.#bound(samples, count, prior);
+    this.#keepNarrow(samples, count);
+    const meanS = this.#solve(prior);
+    this.#scatter();
+    this.#covariances(prior, meanS);
+    this.#bound(prior);
     this.usable = this.keptCount > 0 || prior.valueSigmaNs < Number.POSITIVE_INFINITY;
   }
 
@@ -179,36 +182,43 @@ export class Segment {
     }
   }
 
+  #keepNarrow({ xS, yNs, halfNs }: Samples, count: number): void {
+    let length = 0;
+    for (let i = 0; i < count; i++) {
+      if (2 * halfNs[i] > this.widthLimitNs) continue;
+      kept.xS[length] = xS[i];
+      kept.yNs[length] = yNs[i];
+      kept.halfNs[length++] = halfNs[i];
+    }
+    kept.length = length;
+    this.keptCount = length;
+  }
+
   /** Posterior mean; returns the mean of the kept x (s). */
-  #solve(samples: Samples, count: number, prior: LinePrior): number {
-    let kept = 0;
+  #solve(prior: LinePrior): number {
     let meanX = 0;
     let meanY = 0;
     let meanHalf = 0;
-    for (let i = 0; i < count; i++) {
-      if (2 * samples.halfNs[i] > this.widthLimitNs) continue;
-      kept++;
-      meanX += (samples.xS[i] - meanX) / kept;
-      meanY += (samples.yNs[i] - meanY) / kept;
-      meanHalf += (samples.halfNs[i] - meanHalf) / kept;
+    for (let i = 0; i < kept.length; i++) {
+      meanX += (kept.xS[i] - meanX) / (i + 1);
+      meanY += (kept.yNs[i] - meanY) / (i + 1);
+      meanHalf += (kept.halfNs[i] - meanHalf) / (i + 1);
     }
-    this.keptCount = kept;
     // Twice: the second time with the variance that the residuals of the first have shown.
     this.sampleVarianceNs2 = Math.max(ROUNDING_VARIANCE_NS2, (meanHalf * meanHalf) / 3);
-    this.#line(samples, count, prior, meanX, meanY);
-    this.#scatter(samples, count);
-    this.#line(samples, count, prior, meanX, meanY);
+    this.#line(prior, meanX, meanY);
+    this.#scatter();
+    this.#line(prior, meanX, meanY);
     return meanX;
   }
 
-  #line(samples: Samples, count: number, prior: LinePrior, meanX: number, meanY: number): void {
+  #line(prior: LinePrior, meanX: number, meanY: number): void {
     let sxx = 0;
     let sxy = 0;
-    for (let i = 0; i < count; i++) {
-      if (2 * samples.halfNs[i] > this.widthLimitNs) continue;
-      const dx = samples.xS[i] - meanX;
+    for (let i = 0; i < kept.length; i++) {
+      const dx = kept.xS[i] - meanX;
       sxx += dx * dx;
-      sxy += dx * (samples.yNs[i] - meanY);
+      sxy += dx * (kept.yNs[i] - meanY);
     }
     // Unknowns: correction v to the prior's value and s to its slope, about the prior line.
     const v = this.sampleVarianceNs2;
@@ -227,14 +237,13 @@ export class Segment {
     this.slopePpb = prior.slopePpb + (solvable ? (a11 * b2 - a12 * b1) / determinant : 0);
   }
 
-  #scatter(samples: Samples, count: number): void {
+  #scatter(): void {
     let squares = 0;
     let uniform = 0;
-    for (let i = 0; i < count; i++) {
-      if (2 * samples.halfNs[i] > this.widthLimitNs) continue;
-      const residual = samples.yNs[i] - this.valueAt(samples.xS[i]);
+    for (let i = 0; i < kept.length; i++) {
+      const residual = kept.yNs[i] - this.valueAt(kept.xS[i]);
       squares += residual * residual;
-      uniform += (samples.halfNs[i] * samples.halfNs[i]) / 3;
+      uniform += (kept.halfNs[i] * kept.halfNs[i]) / 3;
     }
     if (this.keptCount === 0) return;
     const borrowed = (VARIANCE_PRIOR_COUNT * uniform) / this.keptCount;
@@ -242,11 +251,10 @@ export class Segment {
     this.sampleVarianceNs2 = Math.max(ROUNDING_VARIANCE_NS2, variance);
   }
 
-  #covariances(samples: Samples, count: number, prior: LinePrior, meanX: number): void {
+  #covariances(prior: LinePrior, meanX: number): void {
     let sxx = 0;
-    for (let i = 0; i < count; i++) {
-      if (2 * samples.halfNs[i] > this.widthLimitNs) continue;
-      sxx += (samples.xS[i] - meanX) * (samples.xS[i] - meanX);
+    for (let i = 0; i < kept.length; i++) {
+      sxx += (kept.xS[i] - meanX) * (kept.xS[i] - meanX);
     }
     const v = this.sampleVarianceNs2;
     const n = this.keptCount;
@@ -261,21 +269,20 @@ export class Segment {
     this.#slopeVariance = known ? a11 / determinant : 1 / slopeWeight;
   }
 
-  #bound(samples: Samples, count: number, prior: LinePrior): void {
+  #bound(prior: LinePrior): void {
     this.#firstS = 0;
     this.#lastS = 0;
     this.#coreBoundNs = prior.boundNs;
     let first = true;
-    for (let i = 0; i < count; i++) {
-      if (2 * samples.halfNs[i] > this.widthLimitNs) continue;
-      const residual = Math.abs(samples.yNs[i] - this.valueAt(samples.xS[i]));
-      const bound = residual + samples.halfNs[i];
+    for (let i = 0; i < kept.length; i++) {
+      const residual = Math.abs(kept.yNs[i] - this.valueAt(kept.xS[i]));
+      const bound = residual + kept.halfNs[i];
       if (first) {
-        this.#firstS = samples.xS[i];
+        this.#firstS = kept.xS[i];
         this.#coreBoundNs = bound;
         first = false;
       }
-      this.#lastS = samples.xS[i];
+      this.#lastS = kept.xS[i];
       if (bound > this.#coreBoundNs) this.#coreBoundNs = bound;
     }
   }
