@@ -85,6 +85,8 @@ export class Edge {
   fit(ownNumber: number, windowNs: number): EdgeFit {
     const mine = this.neighbour.owner;
     const [owner, other] = mine ? [this.own, this.peer] : [this.peer, this.own];
+    owner.settle();
+    other.settle();
     join(owner.sent, other.received, forward);
     join(other.sent, owner.received, reverse);
     const spanNs = Math.min(span(forward), span(reverse));

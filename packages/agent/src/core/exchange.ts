@@ -106,16 +106,16 @@ export class Exchange {
     this.#listOpen(close.round);
     const start = addNs(close.closeRawNs, -this.#windowNs);
     const carry = this.#carrier.errorSince(start);
-    const before = new Map<number, readonly [number, number]>();
-    for (const [number, { own }] of this.#edges) {
+    for (const { own } of this.#edges.values()) {
       own.slideTo(start);
       own.carry = carry;
-      before.set(number, [own.sent.length, own.received.length]);
+      own.sent.mark();
+      own.received.mark();
     }
     this.#carrier.deliver(this.#edges, close.closeRawNs, start);
     const flushes = new Map<number, ExchangeFlush>();
     for (const [number, edge] of this.#edges) {
-      const flush = flushOf(edge, number, sender, before.get(number)!, this.#windowNs);
+      const flush = flushOf(edge, number, sender, this.#windowNs);
       // Told as long as the window reaches back to it: a flush may be lost.
       if (this.#carrier.voidBefore > start) flush.voidBeforeRawNs = this.#carrier.voidBefore;
       flushes.set(number, flush);
@@ -164,12 +164,11 @@ function isDue({ owner, hostNumber }: Neighbour, round: bigint): boolean {
   return owner || (round + BigInt(hostNumber)) % AUDIT_EVERY === 0n;
 }
 
-/** What came in since the series had the lengths `before`. */
+/** What came in with this round. */
 function flushOf(
   edge: Edge,
   toHost: number,
   { header, hostNumber }: Sender,
-  [sentBefore, receivedBefore]: readonly [number, number],
   windowNs: number,
 ): ExchangeFlush {
   const { own } = edge;
@@ -180,15 +179,14 @@ function flushOf(
     fromHost: hostNumber,
     toHost,
     baseRawNs: addNs(own.baseRawNs, zeroNs),
-    sent: tailOf(own.sent, sentBefore, zeroNs),
-    received: tailOf(own.received, receivedBefore, zeroNs),
+    sent: newOf(own.sent, zeroNs),
+    received: newOf(own.received, zeroNs),
     carrySigmaNs: own.carry.sigmaNs,
     carryBoundNs: own.carry.boundNs,
   });
 }
 
-function tailOf(series: StampSeries, before: number, zeroNs: number) {
-  // A series is shorter than before when its sender has begun to number anew.
-  const from = Math.min(before, series.length);
-  return packStamps(series.probe, series.ns, series.length, from, zeroNs);
+function newOf(series: StampSeries, zeroNs: number) {
+  const { probe, ns, length, newFrom } = series;
+  return packStamps(probe, ns, length, newFrom, zeroNs + series.zeroNs);
 }

@@ -33,7 +33,37 @@ test("sliding the zero keeps the instants and drops what lies before it", () => 
   end.sent.push(2, 900);
   end.received.push(7, 400);
   end.slideTo(rawNanos(1_400n));
+  end.settle();
   expect(probes(end.sent)).toEqual([2]);
   expect(end.sent.ns[0]).toBe(500);
   expect(end.received.ns[0]).toBe(0);
+});
+
+test("a zero that moves back does not bring back what lay before it", () => {
+  const end = new EndStamps();
+  end.sent.push(1, 100);
+  end.sent.push(2, 900);
+  end.slideTo(rawNanos(500n));
+  end.slideTo(rawNanos(200n));
+  end.settle();
+  expect(probes(end.sent)).toEqual([2]);
+  expect(end.sent.ns[0]).toBe(700);
+});
+
+test("a series whose zero moves along stays as small as its window, and knows what is new", () => {
+  const series = new StampSeries();
+  for (let round = 0; round < 40; round++) {
+    series.slide(500);
+    series.mark();
+    for (let i = 0; i < 50; i++) series.push(50 * round + i, 1_500 + 10 * i);
+    const { newFrom, length, zeroNs } = series;
+    expect([...series.probe.subarray(newFrom, length)]).toEqual(
+      Array.from({ length: 50 }, (_, i) => 50 * round + i),
+    );
+    expect(series.ns[newFrom] - zeroNs).toBe(1_500);
+  }
+  expect(series.probe.length).toBeLessThanOrEqual(512);
+  series.settle();
+  expect(series.length).toBe(200);
+  expect(series.ns[0]).toBe(0);
 });

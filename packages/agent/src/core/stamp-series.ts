@@ -2,7 +2,9 @@
  * The stamps of one direction at one end of an edge, in the order of probe numbers.
  *
  * Numbers are relative to a base that moves along, so that they stay small and exact. A series
- * holds a little more than one window; older stamps are dropped every round.
+ * holds a little more than one window. Moving the base costs nothing: stamps are brought to it, and
+ * those before it dropped, when the window is read or memory is full. Of two ends of an edge one reads
+ * a window in ten only.
  */
 import { type RawNanos, rawNanos } from "@ttcs/units";
 
@@ -11,55 +13,91 @@ const RESTART_GAP = 100_000;
 const FIRST_CAPACITY = 64;
 /** A window of 2 s at 500 pairs/s holds 2000 stamps; more than this is no window. */
 const CAPACITY_MAX = 8192;
+/** Memory of which more than this share is in use is doubled. */
+const FULL_SHARE = 3 / 4;
 
 /** One column of stamps with its probe numbers. */
 export class StampSeries {
   length = 0;
   probe = new Float64Array(FIRST_CAPACITY);
-  /** Stamps since the window's zero (ns), rising with the probe number but for reordering. */
+  /** Stamps since the window's zero less `zeroNs` (ns), rising with the probe number but for reordering. */
   ns = new Float64Array(FIRST_CAPACITY);
+  /** Where the window's zero stands in `ns` (ns); 0 once the series is settled. */
+  zeroNs = 0;
+  /** Entries from this one on have come since `mark`. */
+  newFrom = 0;
 
-  /** Adds one stamp. Late ones are sorted in, doubles ignored. */
+  /** Forgets all stamps. */
+  clear(): void {
+    this.length = 0;
+    this.zeroNs = 0;
+    this.newFrom = 0;
+  }
+
+  /** What comes from now on is new. */
+  mark(): void {
+    this.newFrom = this.length;
+  }
+
+  /** Adds one stamp (ns since the window's zero). Late ones are sorted in, doubles ignored. */
   push(probe: number, stampNs: number): void {
+    if (this.length === this.probe.length && !this.#makeRoom()) return;
     let at = this.length;
     if (at > 0 && probe < this.probe[at - 1] - RESTART_GAP) {
       this.length = 0;
+      this.newFrom = 0;
       at = 0;
     }
     while (at > 0 && this.probe[at - 1] > probe) at--;
     if (at > 0 && this.probe[at - 1] === probe) return;
-    if (this.length >= CAPACITY_MAX) return;
-    this.#grow(this.length + 1);
     if (at < this.length) {
       this.probe.copyWithin(at + 1, at, this.length);
       this.ns.copyWithin(at + 1, at, this.length);
     }
     this.probe[at] = probe;
-    this.ns[at] = stampNs;
+    this.ns[at] = stampNs + this.zeroNs;
     this.length++;
   }
 
-  /** Moves the zero later by `shiftNs` and drops the stamps before it. */
+  /** Moves the zero later by `shiftNs`; the stamps before it do not count any more. */
   slide(shiftNs: number): void {
-    let kept = 0;
-    for (let i = 0; i < this.length; i++) {
-      const stampNs = this.ns[i] - shiftNs;
-      if (stampNs < 0) continue;
-      this.probe[kept] = this.probe[i];
-      this.ns[kept++] = stampNs;
-    }
-    this.length = kept;
+    // A zero that moves back must not bring back what lay before it.
+    if (shiftNs < 0) this.settle();
+    this.zeroNs += shiftNs;
   }
 
-  #grow(needed: number): void {
-    if (needed <= this.probe.length) return;
+  /** Drops the stamps before the zero and brings the others to it. */
+  settle(): void {
+    const { probe, ns, length, zeroNs } = this;
+    if (zeroNs === 0) return;
+    let kept = 0;
+    let keptOld = 0;
+    for (let i = 0; i < length; i++) {
+      if (i === this.newFrom) keptOld = kept;
+      const stampNs = ns[i] - zeroNs;
+      if (stampNs < 0) continue;
+      probe[kept] = probe[i];
+      ns[kept++] = stampNs;
+    }
+    this.newFrom = this.newFrom < length ? keptOld : kept;
+    this.length = kept;
+    this.zeroNs = 0;
+  }
+
+  /** False when there is none: more stamps than a window can have. */
+  #makeRoom(): boolean {
+    this.settle();
+    const { length } = this.probe;
+    if (this.length <= FULL_SHARE * length) return true;
+    if (length >= CAPACITY_MAX) return this.length < length;
     const larger = (column: Float64Array) => {
-      const grown = new Float64Array(needed * 2);
+      const grown = new Float64Array(2 * length);
       grown.set(column);
       return grown;
     };
     this.probe = larger(this.probe);
     this.ns = larger(this.ns);
+    return true;
   }
 }
 
@@ -75,8 +113,14 @@ export class EndStamps {
   /** Begins anew: what is held has nothing to do with what comes. */
   restart(baseRawNs: RawNanos): void {
     this.baseRawNs = baseRawNs;
-    this.sent.length = 0;
-    this.received.length = 0;
+    this.sent.clear();
+    this.received.clear();
+  }
+
+  /** Makes both series ready to be read. */
+  settle(): void {
+    this.sent.settle();
+    this.received.settle();
   }
 
   /** Moves the zero to `baseRawNs`; what lies before it is dropped. */
