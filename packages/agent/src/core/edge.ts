@@ -72,8 +72,8 @@ export class Edge {
     // A window away: the first flush, a neighbour that was silent, or one that has booted.
     if (Math.abs(Number(start - end.baseRawNs)) >= windowNs) end.restart(start);
     const shiftNs = Number(base - end.baseRawNs);
-    append(end.sent, sent, sentCount, shiftNs);
-    append(end.received, received, receivedCount, shiftNs);
+    end.sent.append(sent.probe, sent.ns, sentCount, shiftNs);
+    end.received.append(received.probe, received.ns, receivedCount, shiftNs);
     if (flush.voidBeforeRawNs > end.baseRawNs) end.slideTo(rawNanos(flush.voidBeforeRawNs));
     end.slideTo(start);
     end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };
@@ -122,16 +122,6 @@ export class Edge {
     const [owner, other] = mine ? [ownNumber, hostNumber] : [hostNumber, ownNumber];
     return { owner, other, audit: !mine };
   }
-}
-
-/** Adds unpacked stamps to a series. */
-function append(
-  series: StampSeries,
-  from: { readonly probe: Float64Array; readonly ns: Float64Array },
-  count: number,
-  shiftNs: number,
-): void {
-  for (let i = 0; i < count; i++) series.push(from.probe[i], from.ns[i] + shiftNs);
 }
 
 /** Matches sent and received stamps by probe number; both series are in rising order. */

@@ -67,3 +67,31 @@ test("a series whose zero moves along stays as small as its window, and knows wh
   expect(series.length).toBe(200);
   expect(series.ns[0]).toBe(0);
 });
+
+test("a column that is added at once does what its stamps would one by one", () => {
+  const column = fc.uniqueArray(fc.integer({ min: 0, max: 400 }), { maxLength: 90 });
+  fc.assert(
+    fc.property(
+      fc.array(column, { maxLength: 6 }),
+      fc.integer({ min: 0, max: 900 }),
+      (all, slideNs) => {
+        const [atOnce, oneByOne] = [new StampSeries(), new StampSeries()];
+        for (const numbers of all) {
+          const probe = Float64Array.from(numbers).sort();
+          const ns = probe.map((number) => 10 * number);
+          atOnce.append(probe, ns, probe.length, 7);
+          probe.forEach((number, i) => {
+            oneByOne.push(number, ns[i] + 7);
+          });
+          for (const series of [atOnce, oneByOne]) series.slide(slideNs);
+        }
+        for (const series of [atOnce, oneByOne]) series.settle();
+        expect(probes(atOnce)).toEqual(probes(oneByOne));
+        expect([...atOnce.ns.subarray(0, atOnce.length)]).toEqual([
+          ...oneByOne.ns.subarray(0, oneByOne.length),
+        ]);
+      },
+    ),
+    { seed: 3 },
+  );
+});

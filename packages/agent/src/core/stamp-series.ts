@@ -59,6 +59,23 @@ export class StampSeries {
     this.length++;
   }
 
+  /** Adds stamps of rising numbers, each `shiftNs` later than it says. */
+  append(probe: Float64Array, stampNs: Float64Array, count: number, shiftNs: number): void {
+    const at = this.length;
+    const room = at + count <= this.probe.length;
+    if (!room || count === 0 || !(at === 0 || probe[0] > this.probe[at - 1])) {
+      for (let i = 0; i < count; i++) this.push(probe[i], stampNs[i] + shiftNs);
+      return;
+    }
+    // Nearly always they follow on what is there.
+    const { zeroNs } = this;
+    for (let i = 0; i < count; i++) {
+      this.probe[at + i] = probe[i];
+      this.ns[at + i] = stampNs[i] + shiftNs + zeroNs;
+    }
+    this.length += count;
+  }
+
   /** Moves the zero later by `shiftNs`; the stamps before it do not count any more. */
   slide(shiftNs: number): void {
     // A zero that moves back must not bring back what lay before it.

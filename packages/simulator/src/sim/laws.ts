@@ -26,8 +26,8 @@ const LAWS = {
 /** The laws by name. */
 export type LawName = keyof typeof LAWS;
 
-/** Draws a delay of a law (ns, not negative). */
-export const drawDelay = (law: LawName, random: Prng): number => LAWS[law](random);
+/** What draws a delay of a law (ns, not negative). */
+export const lawOf = (law: LawName): ((random: Prng) => number) => LAWS[law];
 
 const HOPS = 4;
 

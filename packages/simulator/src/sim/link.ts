@@ -7,7 +7,7 @@
  */
 import { Prng } from "@ttcs/units";
 import { type Hop, type HopSpec, openHop, PROBE_SERVICE_NS } from "./hop.ts";
-import { drawDelay, type LawName } from "./laws.ts";
+import { type LawName, lawOf } from "./laws.ts";
 
 /** What links are like. */
 export interface LinkSpec {
@@ -30,7 +30,7 @@ export interface LinkSpec {
 export class Link {
   readonly #random: Prng;
   readonly #hops: readonly Hop[];
-  readonly #law: LawName | undefined;
+  readonly #draw: ((random: Prng) => number) | undefined;
   /** Base delay of the present route (ns). */
   baseNs: number;
   /** Added to it for a time (ns). */
@@ -43,7 +43,7 @@ export class Link {
   constructor(spec: LinkSpec, baseNs: number, seed: number) {
     this.#random = new Prng(seed);
     this.#hops = spec.hops.map((hop) => openHop(hop, this.#random));
-    this.#law = spec.law;
+    this.#draw = spec.law && lawOf(spec.law);
     this.baseNs = baseNs;
     this.loss = spec.loss;
   }
@@ -52,8 +52,11 @@ export class Link {
   pass(atNs: number): number {
     if (this.isCut || (this.loss > 0 && this.#random.uniform() < this.loss)) return Number.NaN;
     let nowNs = atNs;
-    for (const hop of this.#hops) nowNs += hop.wait(nowNs, PROBE_SERVICE_NS) + PROBE_SERVICE_NS;
-    if (this.#law !== undefined) nowNs += drawDelay(this.#law, this.#random);
+    const hops = this.#hops;
+    for (let i = 0; i < hops.length; i++) {
+      nowNs += hops[i].wait(nowNs, PROBE_SERVICE_NS) + PROBE_SERVICE_NS;
+    }
+    if (this.#draw) nowNs += this.#draw(this.#random);
     return nowNs + this.baseNs + this.extraNs;
   }
 }

@@ -1,6 +1,6 @@
 import { Prng } from "@ttcs/units";
 import { expect, test } from "vitest";
-import { drawDelay, type LawName } from "./laws.ts";
+import { type LawName, lawOf } from "./laws.ts";
 import type { LinkSpec } from "./link.ts";
 import { Network } from "./network.ts";
 import { defaultSim } from "./options.ts";
@@ -82,7 +82,7 @@ test("the stated worlds have the stated means", () => {
   for (const [law, meanNs] of means) {
     const random = new Prng(3);
     let sumNs = 0;
-    for (let i = 0; i < 300_000; i++) sumNs += drawDelay(law, random);
+    for (let i = 0; i < 300_000; i++) sumNs += lawOf(law)(random);
     expect(sumNs / 300_000 / meanNs).toBeGreaterThan(0.97);
     expect(sumNs / 300_000 / meanNs).toBeLessThan(1.03);
   }
