@@ -13,6 +13,10 @@
  * residuals; what is left is convex in alpha, and its derivative is -sum psi(r) x once the point on
  * the line takes the value that makes sum psi = 0 (the dual of the linear programme). So alpha is
  * found by bisection: exact to the last digits, no programme to solve, nothing allocated.
+ *
+ * As the bracket of alpha shrinks, fewer points can come to lie on a line: within a span s of alpha,
+ * residuals and their quantile move by at most s max |x|. A point further off than twice that stays on
+ * its side, and only its x is remembered.
  */
 import { assert } from "@ttcs/units";
 import { grown, selectKth } from "./quantile.ts";
@@ -44,7 +48,86 @@ const SLOPE_STEP = 1e-11;
 /** First half width of the bracket around the guess (ns per ns): 1 ppm; doubled while needed. */
 const FIRST_BRACKET = 1e-6;
 
+/** Residuals are rounded: a point this near to the limit is not settled yet (ns). */
+const SETTLED_MARGIN_NS = 0.01;
+
 let scratch: Float64Array = new Float64Array(0);
+
+/** Points of a cloud during the search: those that may yet lie on the line, and what is known of others. */
+class OpenPoints {
+  length = 0;
+  dxNs: Float64Array = new Float64Array(0);
+  yNs: Float64Array = new Float64Array(0);
+  /** Largest |x| of all (ns). */
+  reachNs = 0;
+  /** Points in all, those settled below the line, and sums of x of those below and above (ns). */
+  count = 0;
+  below = 0;
+  belowXNs = 0;
+  aboveXNs = 0;
+
+  open({ length, dxNs, yNs }: Cloud): void {
+    this.dxNs = grown(this.dxNs, length);
+    this.yNs = grown(this.yNs, length);
+    this.reachNs = 0;
+    for (let i = 0; i < length; i++) {
+      this.dxNs[i] = dxNs[i];
+      this.yNs[i] = yNs[i];
+      this.reachNs = Math.max(this.reachNs, Math.abs(dxNs[i]));
+    }
+    this.length = length;
+    this.count = length;
+    this.below = 0;
+    this.belowXNs = 0;
+    this.aboveXNs = 0;
+  }
+
+  /**
+   * Derivative of the profile objective with respect to alpha; from now on alpha stays within `span` of
+   * this one.
+   */
+  derivative(q: number, alpha: number, span: number): number {
+    const { dxNs, yNs, length, count } = this;
+    scratch = grown(scratch, length);
+    for (let i = 0; i < length; i++) scratch[i] = yNs[i] - alpha * dxNs[i];
+    const k = quantileIndex(count, q) - this.below;
+    const level = selectKth(scratch, length, Math.min(length - 1, Math.max(0, k)));
+    const limitNs = 2 * span * this.reachNs + SETTLED_MARGIN_NS;
+    let open = 0;
+    let below = this.below;
+    let belowXNs = this.belowXNs;
+    let aboveXNs = this.aboveXNs;
+    let onLine = 0;
+    let onLineXNs = 0;
+    for (let i = 0; i < length; i++) {
+      const dx = dxNs[i];
+      const residual = yNs[i] - alpha * dx - level;
+      if (residual === 0) {
+        onLine++;
+        onLineXNs += dx;
+      } else if (residual < 0) {
+        below++;
+        belowXNs += dx;
+      } else aboveXNs += dx;
+      if (Math.abs(residual) > limitNs) {
+        if (residual < 0) {
+          this.below++;
+          this.belowXNs += dx;
+        } else this.aboveXNs += dx;
+        continue;
+      }
+      dxNs[open] = dx;
+      yNs[open++] = yNs[i];
+    }
+    this.length = open;
+    const psiSum = (q - 1) * below + q * (count - below - onLine);
+    // What is missing to sum psi = 0 belongs to the points on the line.
+    return (psiSum / onLine) * onLineXNs - (q - 1) * belowXNs - q * aboveXNs;
+  }
+}
+
+const openUpper = new OpenPoints();
+const openLower = new OpenPoints();
 
 /**
  * The common slope (ns per ns), within +-`slopeLimit`.
@@ -60,21 +143,31 @@ export function commonSlope(
   slopeLimit: number,
 ): number {
   assert(upper.length > 0 && lower.length > 0, "both clouds hold points");
-  const gradient = (alpha: number) =>
-    derivative(upper, tau, alpha) + derivative(lower, 1 - tau, alpha);
+  openUpper.open(upper);
+  openLower.open(lower);
+  const gradient = (alpha: number, span: number) =>
+    openUpper.derivative(tau, alpha, span) + openLower.derivative(1 - tau, alpha, span);
   let low = Math.max(-slopeLimit, guess - FIRST_BRACKET);
   let high = Math.min(slopeLimit, guess + FIRST_BRACKET);
-  for (let width = FIRST_BRACKET; low > -slopeLimit && gradient(low) > 0; width *= 4) {
+  for (
+    let width = FIRST_BRACKET;
+    low > -slopeLimit && gradient(low, Number.POSITIVE_INFINITY) > 0;
+    width *= 4
+  ) {
     high = low;
     low = Math.max(-slopeLimit, low - 4 * width);
   }
-  for (let width = FIRST_BRACKET; high < slopeLimit && gradient(high) < 0; width *= 4) {
+  for (
+    let width = FIRST_BRACKET;
+    high < slopeLimit && gradient(high, Number.POSITIVE_INFINITY) < 0;
+    width *= 4
+  ) {
     low = high;
     high = Math.min(slopeLimit, high + 4 * width);
   }
   while (high - low > SLOPE_STEP) {
     const middle = (low + high) / 2;
-    const slope = gradient(middle);
+    const slope = gradient(middle, (high - low) / 2);
     if (slope === 0) return middle;
     if (slope > 0) high = middle;
     else low = middle;
@@ -93,30 +186,6 @@ export function intercept(cloud: Cloud, q: number, alpha: number): number {
 /** Index of the sample quantile that minimises the sum of check functions. */
 export function quantileIndex(n: number, q: number): number {
   return Math.min(n - 1, Math.max(0, Math.ceil(q * n) - 1));
-}
-
-/** Derivative of the profile objective of one cloud with respect to alpha. */
-function derivative(cloud: Cloud, q: number, alpha: number): number {
-  const level = intercept(cloud, q, alpha);
-  const { dxNs, yNs } = cloud;
-  let sum = 0;
-  let psiSum = 0;
-  let onLine = 0;
-  let onLineX = 0;
-  for (let i = 0; i < cloud.length; i++) {
-    const dx = dxNs[i];
-    const residual = yNs[i] - alpha * dx - level;
-    if (residual === 0) {
-      onLine++;
-      onLineX += dx;
-      continue;
-    }
-    const psi = residual < 0 ? q - 1 : q;
-    psiSum += psi;
-    sum += psi * dx;
-  }
-  // What is missing to sum psi = 0 belongs to the points on the line.
-  return (psiSum / onLine) * onLineX - sum;
 }
 
 /**
