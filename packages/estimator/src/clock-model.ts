@@ -11,7 +11,7 @@
  *
  * Assumes: the errors of measurements do not hang on each other.
  */
-import { GaussianState } from "./gaussian-state.ts";
+import { GaussianState, stateNumbers } from "./gaussian-state.ts";
 
 /** Wander of a clock. */
 export interface ClockWander {
@@ -45,18 +45,24 @@ const STATES = 3;
 /** What a measurement sees of the state. */
 const OFFSET_SEEN = Float64Array.of(1, 0, 0);
 
+/** Numbers that a model takes. */
+export const MODEL_NUMBERS = 2 * stateNumbers(STATES);
+
 /** See the module head. Times are seconds on any one axis. */
 export class ClockModel {
   readonly #wander: ClockWander;
   #atS = Number.NaN;
-  readonly #state = new GaussianState(STATES);
+  readonly #state: GaussianState;
   // Where `project` and `weigh` leave the state at another instant.
-  readonly #ahead = new GaussianState(STATES);
+  readonly #ahead: GaussianState;
   /** The instant that it was left at (s); NaN: the state has changed since. */
   #aheadAtS = Number.NaN;
 
-  constructor(wander: ClockWander) {
+  /** @param memory where it stands, from entry `at` on. */
+  constructor(wander: ClockWander, memory = new Float64Array(MODEL_NUMBERS), at = 0) {
     this.#wander = wander;
+    this.#state = new GaussianState(STATES, memory, at);
+    this.#ahead = new GaussianState(STATES, memory, at + stateNumbers(STATES));
   }
 
   /** State at the instant last projected to: offset (ns), freq (ppb), rate (ppb/s), variances. */

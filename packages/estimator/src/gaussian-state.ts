@@ -29,7 +29,10 @@ function scratchOf(size: number): Scratch {
   return found;
 }
 
-/** See the module head. A coordinator holds some for every host: one piece of memory each. */
+/** Numbers that a state of `size` unknowns takes. */
+export const stateNumbers = (size: number): number => size + size * size;
+
+/** See the module head. */
 export class GaussianState {
   readonly size: number;
   readonly mean: Float64Array;
@@ -39,11 +42,11 @@ export class GaussianState {
   readonly #image: Float64Array;
   readonly #left: Float64Array;
 
-  constructor(size: number) {
-    const memory = new Float64Array(size + size * size);
+  /** @param memory where it stands, from entry `at` on: states that are used together lie together. */
+  constructor(size: number, memory = new Float64Array(stateNumbers(size)), at = 0) {
     this.size = size;
-    this.mean = memory.subarray(0, size);
-    this.covariance = memory.subarray(size);
+    this.mean = memory.subarray(at, at + size);
+    this.covariance = memory.subarray(at + size, at + stateNumbers(size));
     const { gain, image, left } = scratchOf(size);
     this.#gain = gain;
     this.#image = image;

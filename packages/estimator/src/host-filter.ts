@@ -21,7 +21,7 @@
  * It cannot see: an error that all measurements share, such as an asymmetry.
  */
 import { assert } from "@ttcs/units";
-import { ClockModel, type ClockStart, type ClockWander } from "./clock-model.ts";
+import { ClockModel, type ClockStart, type ClockWander, MODEL_NUMBERS } from "./clock-model.ts";
 
 /** How a crystal may behave. Without a wander the filter learns it; with one it is as told. */
 export interface HostFilterOptions {
@@ -91,7 +91,10 @@ export class HostFilter {
   #rejections = 0;
 
   constructor(options: HostFilterOptions = {}) {
-    this.#models = wandersOf(options).map((w) => new ClockModel(w));
+    const wanders = wandersOf(options);
+    // One piece: a coordinator holds a filter for every host, an agent one for every edge.
+    const memory = new Float64Array(wanders.length * MODEL_NUMBERS);
+    this.#models = wanders.map((w, i) => new ClockModel(w, memory, i * MODEL_NUMBERS));
     this.#liveliest = this.#models[this.#models.length - 1];
     this.#logWeights = new Float64Array(this.#models.length);
     this.#weights = new Float64Array(this.#models.length);
