@@ -211,12 +211,14 @@ test("the window that another hand has spoiled is thrown away at both ends", () 
   victim.host.step(world.nowNs, 1_000_000);
   world.run(1.2);
   for (const edge of victim.core.exchange.edges) {
+    edge.own.sent.settle();
     const oldest = Math.min(...edge.own.sent.ns.subarray(0, edge.own.sent.length));
     const from = Number(victim.core.carrier.voidBefore - edge.own.baseRawNs);
     expect(oldest).toBeGreaterThanOrEqual(from);
   }
   for (const node of world.nodes.filter((n) => n !== victim)) {
     const edge = [...node.core.exchange.edges].find((e) => e.neighbour.hostId === victim.host.id)!;
+    edge.peer.sent.settle();
     const oldest = Math.min(...edge.peer.sent.ns.subarray(0, edge.peer.sent.length));
     const from = Number(victim.core.carrier.voidBefore - edge.peer.baseRawNs);
     expect(oldest).toBeGreaterThanOrEqual(from);
