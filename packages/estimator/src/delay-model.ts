@@ -89,10 +89,14 @@ export class DelayModel {
     this.epsilonNs = PURE_BINS * binsFor(examples.subarray(0, count).sort(), count).binNs;
   }
 
-  /** Takes delays in; about `memory` of each kind are remembered. */
-  learn(delays: SortedDelays, memory: number): void {
-    learn(this.pure, delays.pure, memory);
-    learn(this.rest, delays.rest, memory);
+  /**
+   * Takes delays in; about `memory` of each kind are remembered.
+   *
+   * @param twin the other direction's, probably alike; its delays are shorter by `apartNs`.
+   */
+  learn(delays: SortedDelays, memory: number, twin?: DelayModel, apartNs = 0): void {
+    learn(this.pure, delays.pure, memory, twin?.pure, apartNs);
+    learn(this.rest, delays.rest, memory, twin?.rest, apartNs);
   }
 
   /**
@@ -203,7 +207,13 @@ export function firstAfter({ probe, length }: ProbeColumns, newest: number): num
   return first;
 }
 
-function learn(shape: DelayShape, { length, ns }: Delays, memory: number): void {
+function learn(
+  shape: DelayShape,
+  { length, ns }: Delays,
+  memory: number,
+  twin: DelayShape | undefined,
+  apartNs: number,
+): void {
   if (length === 0) return;
   if (!shape.isLaid) {
     examples = grown(examples, length);
@@ -212,5 +222,5 @@ function learn(shape: DelayShape, { length, ns }: Delays, memory: number): void 
   }
   shape.fade(Math.max(0.5, 1 - length / memory));
   for (let i = 0; i < length; i++) shape.add(ns[i]);
-  shape.refresh();
+  shape.refresh(twin, apartNs);
 }

@@ -128,3 +128,31 @@ test("counts that fade for hours stay those of the last delays", () => {
   const median = FLOOR_NS + 1_000 * Math.LN2;
   expect(Math.abs(shape.quantileNs(0.5) - median)).toBeLessThan(60);
 });
+
+test("a twin's delays make a shape better, and one of another kind hardly worse", () => {
+  const kinds = [
+    (random: Prng) => FLOOR_NS + 30 * random.normal() + random.exponential(1_000),
+    (random: Prng) => FLOOR_NS + 30 * random.normal() + random.exponential(100),
+  ];
+  const apartNs = 700;
+  let errors = [0, 0, 0];
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = new Prng(seed);
+    const truth = learnt(50_000, () => kinds[0](random));
+    const twins = kinds.map((draw) => learnt(2_000, () => draw(random) - apartNs));
+    const few = Float64Array.from({ length: 500 }, () => kinds[0](random));
+    errors = errors.map((sum, i) => {
+      const shape = new DelayShape();
+      shape.lay(few.slice().sort(), few.length);
+      for (const delay of few) shape.add(delay);
+      shape.refresh(twins[i], apartNs);
+      for (let ns = FLOOR_NS - 30; ns < FLOOR_NS + 150; ns += 10) {
+        sum += Math.log(shape.densityAt(ns) / truth.densityAt(ns)) ** 2;
+      }
+      return sum;
+    });
+  }
+  const [alike, other, alone] = errors.map(Math.sqrt);
+  expect(alike).toBeLessThan(0.8 * alone);
+  expect(other).toBeLessThan(1.15 * alone);
+});

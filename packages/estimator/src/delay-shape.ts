@@ -7,12 +7,9 @@
  * below the floor to far above, faded so that it holds the last `WEIGHT_MAX` probes or so. Its
  * density serves as likelihood (`block-offset.ts`), its low quantiles as floor.
  *
- * Density: counts in a box around each bin, wide enough for `BOX_COUNTS` of them (nearest
- * neighbours; D. Loftsgaarden and C. Quesenberry, Ann. Math. Stat. 36(3), 1965), with a share
- * `STRAY` of probes that may be anywhere, so that no single stamp can decide.
- *
- * A wide box changes little from bin to bin: there the density is found at some bins and drawn straight,
- * as a logarithm, between them.
+ * Density: a smooth curve through the counts (`log-density.ts`), with a share `STRAY` of probes that
+ * may be anywhere, so that no single stamp can decide. The other direction of the edge is its twin:
+ * queues and stamps of both are mostly alike, and twice the delays draw a better curve.
  *
  * Memory: an agent holds four shapes for each of its edges and a round looks into all of them, so that
  * they are read from afar rather than from a cache. Hence 32 bits for what is kept; sums are made with
@@ -25,14 +22,14 @@
  * common to both cancels.
  */
 import { assert } from "@ttcs/units";
+import { DelayCells } from "./delay-cells.ts";
+import { roughLogs, smoothLogs } from "./log-density.ts";
 
 /** Bins, and those of them that lie below the floor when the histogram is laid. */
 export const BINS = 512;
 const BELOW = 64;
-/** Counts that a density rests on. */
-const BOX_COUNTS = 6;
-/** Growth of the box with the distance from the floor (bins per bin): tails are smooth. */
-const BOX_GROWTH = 0.4;
+/** What is less of a density per bin than this is lost among the strays' digits. */
+const LEAST_DENSITY = 1e-11;
 /** Share of probes that may be anywhere in the histogram. */
 const STRAY = 0.004;
 /**
@@ -47,11 +44,9 @@ const SCALE_LOWS = [0.01, 0.1];
 const STEEPER = 4;
 const SCALE_BINS = 10;
 const BIN_NS_MIN = 1;
-/** Densities are found at bins this far apart (share of half a box), straight lines between. */
-const STEP_SHARE = 1 / 8;
 /** Weight of a new delay at which all counts are brought back to scale. */
 const GAIN_MAX = 1e6;
-/** Densities are brought up to date when so large a share of delays is new: it takes some us. */
+/** Densities are brought up to date when so large a share of delays is new: it takes 20 us. */
 const REFRESH_SHARE = 0.02;
 /** With more delays outside the bins than these shares, the shape is not that of the delays. */
 const BELOW_SHARE_MAX = 0.25;
@@ -65,6 +60,10 @@ const NONE = new Float32Array(BINS + 1);
 // Reused by all shapes while they are brought up to date.
 const sums = new Float64Array(BINS + 1);
 const relaid = new Float64Array(BINS);
+const cells = new DelayCells(BINS);
+const both = { length: 0, counts: new Float64Array(BINS), exposures: new Float64Array(BINS) };
+const logs = new Float64Array(BINS);
+const logsOfBoth = new Float64Array(BINS);
 
 /** See the module head. */
 export class DelayShape {
@@ -79,6 +78,8 @@ export class DelayShape {
   #counted = 0;
   #unseen = 0;
   #weightSquares = 0;
+  /** False: the densities are not of these bins. */
+  #isDrawn = false;
   #below = 0;
   #beyond = 0;
   /** Delays by bin, each with the weight that a new one had when it came. */
@@ -111,6 +112,7 @@ export class DelayShape {
   /** Forgets everything. */
   clear(): void {
     this.version++;
+    this.#isDrawn = false;
     this.binNs = 0;
     this.weight = 0;
     this.#counted = 0;
@@ -159,8 +161,10 @@ export class DelayShape {
   /**
    * Brings sums and densities up to date when enough delays are new. When most delays have left the
    * bins, the shape is forgotten: it is of another course.
+   *
+   * @param twin a shape that is probably alike; its delays are shorter by `apartNs`.
    */
-  refresh(): void {
+  refresh(twin?: DelayShape, apartNs = 0): void {
     if (this.#unseen < REFRESH_SHARE * this.weight) return;
     this.#unseen = 0;
     this.version++;
@@ -171,35 +175,55 @@ export class DelayShape {
       return;
     }
     this.#sum();
-    this.#fit();
+    const share = this.#fit();
     this.#sums.set(sums);
-    this.#estimate();
+    this.#smooth(this.#insideAt(share), twin, apartNs);
   }
 
-  /** Finds the densities. */
-  #estimate(): void {
+  /** Lays a smooth density through the counts; `rise` is where it rises (bins). */
+  #smooth(rise: number, twin: DelayShape | undefined, apartNs: number): void {
     const { weight } = this;
-    const logDensity = this.#logDensity;
-    const floor = Math.floor(this.#insideAt(SCALE_LOWS[0]));
-    const stray = STRAY / BINS;
-    let half = 1;
-    let found = -1;
-    let foundLog = 0;
-    let step = 1;
-    for (let bin = 0; bin < BINS; bin = bin === BINS - 1 ? BINS : Math.min(BINS - 1, bin + step)) {
-      // No box is smaller than the one before by more than the way to it.
-      half = Math.max(1, half - step, Math.ceil(1 + BOX_GROWTH * Math.abs(bin - floor)));
-      while (half < BINS && boxSum(bin, half) < BOX_COUNTS) half++;
-      const width = Math.min(BINS, bin + half + 1) - Math.max(0, bin - half);
-      const density = boxSum(bin, half) / (width * weight);
-      const log = Math.log((1 - STRAY) * density + stray);
-      const slope = (log - foundLog) / (bin - found);
-      for (let i = found + 1; i < bin; i++) logDensity[i] = log - slope * (bin - i);
-      logDensity[bin] = log;
-      found = bin;
-      foundLog = log;
-      step = Math.max(1, Math.floor(STEP_SHARE * half));
+    cells.lay(rise);
+    const { length, edges, counts, exposures } = cells;
+    for (let c = 0; c < length; c++) {
+      counts[c] = this.#between(edges[c], edges[c + 1]);
+      exposures[c] = weight * (edges[c + 1] - edges[c]);
     }
+    if (this.#isDrawn) for (let c = 0; c < length; c++) logs[c] = this.#logAt(cells.middle(c));
+    else roughLogs(cells, logs);
+    this.#isDrawn = true;
+    const like = twin && twin.weight > 0 ? this.#ofBoth(twin, apartNs) : undefined;
+    smoothLogs(cells, logs, like);
+    const stray = STRAY / BINS;
+    for (let c = 0; c < length; c++) {
+      logs[c] = Math.log((1 - STRAY) * Math.exp(logs[c]) + stray);
+    }
+    cells.spread(logs, this.#logDensity);
+  }
+
+  /** The density of the twin's delays and these together, from `logs` on. */
+  #ofBoth(twin: DelayShape, apartNs: number): Float64Array {
+    const { length, edges } = cells;
+    const perBin = this.binNs / twin.binNs;
+    const fromBin = (this.lowNs - apartNs - twin.lowNs) / twin.binNs;
+    const clip = (bin: number) => Math.max(0, Math.min(BINS, bin));
+    for (let c = 0; c < length; c++) {
+      const low = clip(fromBin + edges[c] * perBin);
+      const high = clip(fromBin + edges[c + 1] * perBin);
+      both.counts[c] = cells.counts[c] + twin.#between(low, high);
+      both.exposures[c] = cells.exposures[c] + (twin.weight * (high - low)) / perBin;
+    }
+    both.length = length;
+    logsOfBoth.set(logs);
+    smoothLogs(both, logsOfBoth);
+    return logsOfBoth;
+  }
+
+  /** Logarithm of the density before strays were mixed in; strays hide nothing above their last digit. */
+  #logAt(at: number): number {
+    const bin = Math.max(0, Math.min(BINS - 1, Math.floor(at)));
+    const clean = Math.exp(this.#logDensity[bin]) - STRAY / BINS;
+    return Math.log(Math.max(clean, LEAST_DENSITY));
   }
 
   /** The q-quantile of the delays (ns), interpolated within its bin. */
@@ -216,9 +240,7 @@ export class DelayShape {
     if (!this.isLaid) return 0;
     const at = (delayNs - this.lowNs) / this.binNs;
     if (!(at > 0)) return 0;
-    const bin = Math.min(BINS - 1, Math.floor(at));
-    const low = this.#sums[bin];
-    return low + Math.min(1, at - bin) * (this.#sums[bin + 1] - low);
+    return this.#sumAt(Math.min(BINS, at));
   }
 
   /** Density at `delayNs` (share of probes per ns). */
@@ -240,6 +262,17 @@ export class DelayShape {
   /** Share of probes beyond the last bin or before the first (0 to 1). */
   get outsideShare(): number {
     return this.weight > 0 ? (this.#below + this.#beyond) / this.weight : 0;
+  }
+
+  /** Weight between two places (bins), and up to one, of the delays that the densities rest on. */
+  #between(from: number, to: number): number {
+    return this.#sumAt(to) - this.#sumAt(from);
+  }
+
+  #sumAt(at: number): number {
+    const bin = Math.min(BINS - 1, Math.floor(at));
+    const low = this.#sums[bin];
+    return low + (at - bin) * (this.#sums[bin + 1] - low);
   }
 
   #sum(): void {
@@ -267,7 +300,7 @@ export class DelayShape {
   }
 
   /** Lays the bins anew when width or place no longer fit. */
-  #fit(): void {
+  #fit(): number {
     const at = (q: number) => this.#insideAt(q);
     const width = scaleWidth(this.effectiveCount);
     const share = steepest(at, width);
@@ -276,15 +309,17 @@ export class DelayShape {
     const factor = Math.max(BIN_NS_MIN / this.binNs, (high - low) / binsAcross(width));
     const wide = factor > RESCALE || factor < 1 / RESCALE;
     const moved = low < BELOW / 2 || low > 2 * BELOW;
-    if (!wide && !moved) return;
+    if (!wide && !moved) return share;
     const binNs = wide ? this.binNs * factor : this.binNs;
     const lowNs = this.lowNs + low * this.binNs - BELOW * binNs;
     this.#relay(lowNs, binNs);
     this.#sum();
+    return share;
   }
 
   /** Spreads the counts over new bins. */
   #relay(lowNs: number, binNs: number): void {
+    this.#isDrawn = false;
     const out = relaid;
     out.fill(0);
     this.#rescale();
@@ -328,10 +363,6 @@ export function binsFor(sortedNs: Float64Array, count: number): { lowNs: number;
   const binNs = Math.max(BIN_NS_MIN, (at(low + width) - lowNs) / binsAcross(width));
   return { lowNs: lowNs - BELOW * binNs, binNs };
 }
-
-/** Weight in the box of `half` bins to either side of a bin. */
-const boxSum = (bin: number, half: number): number =>
-  sums[Math.min(BINS, bin + half + 1)] - sums[Math.max(0, bin - half)];
 
 /** First bin whose upper edge has at least the wanted weight below it. */
 function binAt(upTo: Float64Array | Float32Array, wanted: number): number {

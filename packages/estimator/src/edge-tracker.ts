@@ -299,8 +299,9 @@ export class EdgeTracker {
       for (let i = 0; i < there.length; i++) there.ns[i] -= movedNs;
       for (let i = 0; i < back.length; i++) back.ns[i] += movedNs;
     }
-    this.#forward.learn(forward, MEMORY);
-    this.#reverse.learn(reverse, MEMORY);
+    const apartNs = 2 * this.#floors.between(this.#forward, this.#reverse).shiftNs;
+    this.#forward.learn(forward, MEMORY, this.#reverse, apartNs);
+    this.#reverse.learn(reverse, MEMORY, this.#forward, -apartNs);
     this.#noteNewest(window);
   }
 
