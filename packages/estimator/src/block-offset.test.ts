@@ -13,9 +13,9 @@ function loaded(random: Prng): number {
   return ns;
 }
 
-function shapeOf(random: Prng, draw: (random: Prng) => number): DelayShape {
+function shapeOf(random: Prng, draw: (random: Prng) => number, count = 6_000): DelayShape {
   const shape = new DelayShape();
-  const delays = Float64Array.from({ length: 6_000 }, () => draw(random));
+  const delays = Float64Array.from({ length: count }, () => draw(random));
   shape.lay(delays.slice().sort(), delays.length);
   for (const delay of delays) shape.add(delay);
   shape.refresh();
@@ -131,4 +131,24 @@ test("a few delays find the offset within a prior ten times as wide as their flo
   const errorNs = rms(errors);
   console.log(`block of 2 x 5 within 60 ns: ${errorNs.toFixed(1)} ns rms (seed 4)`);
   expect(errorNs).toBeLessThan(6);
+});
+
+test("shapes that have seen few delays do not claim more than they know", () => {
+  const random = new Prng(6);
+  const ratios: number[] = [];
+  for (let i = 0; i < 300; i++) {
+    const [ahead, behind] = [shapeOf(random, loaded, 60), shapeOf(random, loaded, 60)];
+    const there = delaysOf(Array.from({ length: 20 }, () => loaded(random)));
+    const back = delaysOf(Array.from({ length: 20 }, () => loaded(random)));
+    const { offsetNs, sigmaNs } = blockOffset(
+      [
+        { delays: there, shape: ahead, sign: -1 },
+        { delays: back, shape: behind, sign: 1 },
+      ],
+      40,
+    );
+    ratios.push(offsetNs / sigmaNs);
+  }
+  console.log(`shapes of 60 delays: error over sigma ${rms(ratios).toFixed(2)} (seed 6)`);
+  expect(rms(ratios)).toBeLessThan(1.3);
 });

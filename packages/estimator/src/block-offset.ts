@@ -52,6 +52,12 @@ const SHARE_MIN = 0.005;
  */
 const QUOTIENT_SIGMAS = 5;
 
+/**
+ * A shape learnt from few delays looks sharper than it is known: logarithms of its density count
+ * n / (n + this), n being its delays.
+ */
+const NOVICE_COUNT = 100;
+
 const placesNs = new Float64Array(POINTS_MAX);
 const logs = new Float64Array(POINTS_MAX);
 /** Points of the present grid. */
@@ -98,6 +104,8 @@ function add({ delays, shape, sign }: Part, marginNs: number): void {
   const { lowNs, binNs, logDensity } = shape;
   const limitNs = lowNs + (BINS - 1) * binNs - Math.min(marginNs, MARGIN_BINS * binNs);
   const perNs = 1 / binNs;
+  const learnt = shape.effectiveCount;
+  const trust = learnt / (learnt + NOVICE_COUNT);
   let beyond = 0;
   for (let i = 0; i < delays.length; i++) {
     const delayNs = delays.ns[i];
@@ -108,19 +116,19 @@ function add({ delays, shape, sign }: Part, marginNs: number): void {
     const first = (delayNs - lowNs) * perNs - 0.5;
     for (let p = 0; p < points; p++) {
       const at = first + sign * placesNs[p] * perNs;
-      if (at < 0) logs[p] += logDensity[0];
-      else if (at >= BINS - 1) logs[p] += logDensity[BINS - 1];
+      if (at < 0) logs[p] += trust * logDensity[0];
+      else if (at >= BINS - 1) logs[p] += trust * logDensity[BINS - 1];
       else {
         // Rounds down in one instruction: this is the innermost loop of a fit.
         const bin = at | 0;
         const low = logDensity[bin];
-        logs[p] += low + (at - bin) * (logDensity[bin + 1] - low);
+        logs[p] += trust * (low + (at - bin) * (logDensity[bin + 1] - low));
       }
     }
   }
   if (beyond === 0) return;
   for (let p = 0; p < points; p++) {
-    logs[p] += beyond * shape.logBeyond((limitNs + sign * placesNs[p] - lowNs) * perNs);
+    logs[p] += trust * beyond * shape.logBeyond((limitNs + sign * placesNs[p] - lowNs) * perNs);
   }
 }
 
