@@ -65,6 +65,8 @@ const SUSPECT_SIGMAS = 4;
 const EARLY_SHARE = 0.1;
 /** Then it is set against a course so many times less certain. */
 const JUMP_SIGMAS = 8;
+/** A course whose measurements were rejected begins again with its rate to within this (ppb). */
+const AGAIN_PPB = 1_000;
 /** A window's line this far off the course begins the edge anew (sigmas of both, and ns). */
 const OFF_SIGMAS = 8;
 const OFF_NS = 60;
@@ -113,7 +115,7 @@ export class EdgeTracker {
       const fits = this.#fits(seen, course);
       if (fits && ++this.#unaudited < AUDIT_ROUNDS) return this.#follow(window, course, seen);
       const jump = fits ? undefined : this.#seeJump(window, course);
-      if (jump) return this.#follow(window, this.#moved(course, jump), jump);
+      if (jump) return this.#follow(window, this.#unsure(course), jump);
       if (!fits) return this.#whyOff(window);
     }
     const fit = fitEdge(window);
@@ -196,12 +198,12 @@ export class EdgeTracker {
       : undefined;
   }
 
-  /** The course begins anew where the new probes have it; of its rate less is certain. */
-  #moved(course: PriorCourse, jump: Seen): PriorCourse {
+  /** After a jump the course is so much less certain, and so is its rate. */
+  #unsure(course: PriorCourse): PriorCourse {
     const { freqPpb, freqSigmaPpb } = this.#filter.predict(course.atS);
     this.#filter = new HostFilter();
-    const offsetNs = course.offsetNs + course.zeroNs + jump.offsetNs;
-    const sigmaNs = jump.sigmaNs;
+    const sigmaNs = JUMP_SIGMAS * course.sigmaNs;
+    const offsetNs = course.offsetNs + course.zeroNs;
     this.#filter.update(course.atS, offsetNs, sigmaNs, freqPpb, JUMP_SIGMAS * freqSigmaPpb);
     return { ...course, sigmaNs };
   }
@@ -258,9 +260,21 @@ export class EdgeTracker {
     };
   }
 
-  #follow(window: PlacedWindow, course: PriorCourse, seen: Seen): TrustedFit {
+  #follow(window: PlacedWindow, course: PriorCourse, seen: Seen): EdgeFitResult {
     const priorNs = course.offsetNs + course.zeroNs;
-    this.#filter.update(course.atS, priorNs + seen.offsetNs, seen.sigmaNs);
+    const ratePpb = course.slope * 1e9;
+    const atNs = priorNs + seen.offsetNs;
+    const { accepted } = this.#filter.update(course.atS, atNs, seen.sigmaNs, ratePpb, AGAIN_PPB);
+    if (!accepted) {
+      this.#unaudited = AUDIT_ROUNDS;
+      const reason = "the newest probes do not fit the clocks' course";
+      return {
+        trusted: false,
+        reason,
+        lossForward: lossForward(window),
+        lossReverse: lossReverse(window),
+      };
+    }
     this.#closeS = course.atS + (window.closeNs - course.midNs) * 1e-9;
     const now = this.#filter.predict(course.atS);
     const told = 1 - Math.min(1, now.offsetSigmaNs / course.sigmaNs) ** 2;
@@ -286,8 +300,8 @@ export class EdgeTracker {
       delayReverseNsMin: back.minNs,
       jitterForwardNs: there.jitterNs,
       jitterReverseNs: back.jitterNs,
-      lossForward: lossOf(window.forward.length, window.sentForwardCount),
-      lossReverse: lossOf(window.reverse.length, window.sentReverseCount),
+      lossForward: lossForward(window),
+      lossReverse: lossReverse(window),
       keptShare: this.#keptShare,
     };
   }
@@ -345,6 +359,11 @@ interface PriorCourse extends Course {
 
 const hasFallen = ({ probe, length }: ProbeColumns, newest: number): boolean =>
   length > 0 && probe[length - 1] < newest - RESTART_GAP;
+
+const lossForward = (window: EdgeWindow): number =>
+  lossOf(window.forward.length, window.sentForwardCount);
+const lossReverse = (window: EdgeWindow): number =>
+  lossOf(window.reverse.length, window.sentReverseCount);
 
 /** Owner time at which the fit of a window holds (ns): the middle of its last round. */
 const heldAtNs = (window: PlacedWindow): number => window.closeNs - FIT_AGE_NS;
