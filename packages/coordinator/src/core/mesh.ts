@@ -81,25 +81,42 @@ function sparseMesh(
     degree.set(a, degree.get(a)! + 1);
     degree.set(b, degree.get(b)! + 1);
   };
-  const closest = (h: number, among: readonly number[]) =>
-    among
-      .filter((o) => o !== h)
-      .sort((x, y) => pairHash(seed, h, x) - pairHash(seed, h, y) || x - y);
-
   const ring = [...ranked].sort((x, y) => mix32(seed, x) - mix32(seed, y) || x - y);
   for (let i = 0; i < ring.length; i++) link(ring[i], ring[(i + 1) % ring.length]);
   for (const h of ranked) {
     const open = [...anchors].filter((a) => degree.get(a)! < ANCHOR_EDGES_MAX);
-    for (const a of closest(h, open).slice(0, anchorsEach)) link(h, a);
+    for (const a of closest(seed, h, open, anchorsEach)) link(h, a);
   }
-  const others = ranked.filter((h) => !anchors.has(h));
-  for (const h of others) {
-    for (const o of closest(h, others)) {
-      if (degree.get(h)! >= neighbours) break;
-      if (degree.get(o)! < neighbours) link(h, o);
-    }
+  let wanting = ranked.filter((h) => !anchors.has(h));
+  for (const h of [...wanting]) {
+    const missing = neighbours - degree.get(h)!;
+    if (missing <= 0) continue;
+    // Who has enough is not asked any more: most are not, towards the end.
+    wanting = wanting.filter((o) => degree.get(o)! < neighbours);
+    const isNew = (o: number) => !pairs.has(pairKey(h, o));
+    for (const o of closest(seed, h, wanting, missing, isNew)) link(h, o);
   }
   return [...pairs.values()];
+}
+
+/** Up to `count` hosts, those with the least hashes of the pair with `h` that are admitted. */
+function closest(
+  seed: number,
+  h: number,
+  among: readonly number[],
+  count: number,
+  isAdmitted: (other: number) => boolean = () => true,
+): number[] {
+  const found: { readonly o: number; readonly hash: number }[] = [];
+  for (const o of among) {
+    const hash = pairHash(seed, h, o);
+    let at = found.length;
+    while (at > 0 && (found[at - 1].hash - hash || found[at - 1].o - o) > 0) at--;
+    if (o === h || at === count || !isAdmitted(o)) continue;
+    found.splice(at, 0, { o, hash });
+    if (found.length > count) found.pop();
+  }
+  return found.map(({ o }) => o);
 }
 
 function pairHash(seed: number, a: number, b: number): number {
