@@ -1,8 +1,9 @@
 import { Prng, WINDOW_NS, windowNsAt } from "@ttcs/units";
 import { describe, expect, it } from "vitest";
 import { fitEdge } from "./edge-fit.ts";
-import { EdgeTracker, type PlacedWindow } from "./edge-tracker.ts";
+import { EdgeTracker } from "./edge-tracker.ts";
 import type { ProbeColumns } from "./pairs.ts";
+import type { PlacedWindow } from "./window-line.ts";
 
 const ROUND_S = 0.5;
 const OWNER_ZERO = 7_000_000_000_000n;

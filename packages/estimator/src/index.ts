@@ -13,7 +13,7 @@ export {
   fitEdge,
   type TrustedFit,
 } from "./edge-fit.ts";
-export { EdgeTracker, type PlacedWindow } from "./edge-tracker.ts";
+export { EdgeTracker } from "./edge-tracker.ts";
 export type { ResistanceSketch } from "./effective-resistance.ts";
 export { type Graph, type Incidence, incidenceOf } from "./graph.ts";
 export {
@@ -32,3 +32,4 @@ export type {
 export { newSelection, type ProbeColumns, type PureSelection, selectPure } from "./pairs.ts";
 export { medianOf } from "./quantile.ts";
 export { PathFinder } from "./shortest-path.ts";
+export type { PlacedWindow } from "./window-line.ts";
