@@ -1,5 +1,8 @@
 export { type BoundInput, boundAround, type PathBounds, pathBounds } from "./bounds.ts";
-export { Carry, type ForeignBreak, type SystemInstant, type Triples } from "./carry.ts";
+export { Carry } from "./carry.ts";
+export type { Triples } from "./carry-growth.ts";
+export type { SystemInstant } from "./carry-stamps.ts";
+export type { ForeignBreak } from "./carry-suspicion.ts";
 export { EdgeBias } from "./edge-bias.ts";
 export type { BiasInput } from "./edge-bias-memory.ts";
 export type { BiasVerdict } from "./edge-bias-verdict.ts";
