@@ -16,8 +16,9 @@
  * Delays beyond a limit count as "longer than that" (a censored sample; A. Hald, Scand. Actuarial J.
  * 1949), so that the histogram need not reach to the last one.
  */
+import { BINS } from "./delay-bins.ts";
 import type { Delays } from "./delay-model.ts";
-import { BINS, type DelayShape } from "./delay-shape.ts";
+import type { DelayShape } from "./delay-shape.ts";
 
 /** Delays of one kind, their shape, and by which sign a move of the offset changes them. */
 export interface Part {

@@ -8,7 +8,8 @@
  *
  * The floor is a low quantile of both kinds together.
  */
-import { binsFor, DelayShape } from "./delay-shape.ts";
+import { binsFor } from "./delay-bins.ts";
+import { DelayShape } from "./delay-shape.ts";
 import type { ProbeColumns } from "./pairs.ts";
 import { grown } from "./quantile.ts";
 

@@ -85,20 +85,6 @@ test("laying bins anew loses no weight, and weight rises with the delay", () => 
   );
 });
 
-test("a dozen delays lay bins about as wide as thousands do", () => {
-  const random = new Prng(5);
-  const binNs = (count: number) => {
-    const shape = new DelayShape();
-    const delays = Float64Array.from({ length: count }, () => random.exponential(1_000));
-    shape.lay(delays.sort(), count);
-    return shape.binNs;
-  };
-  const many = binNs(6_000);
-  const few = Array.from({ length: 51 }, () => binNs(12)).sort((a, b) => a - b);
-  expect(few[25] / many).toBeGreaterThan(0.5);
-  expect(few[25] / many).toBeLessThan(3);
-});
-
 test("densities drawn between the bins where they are found are those of the delays", () => {
   const random = new Prng(7);
   const shape = learnt(60_000, () => FLOOR_NS + random.exponential(1_000));
