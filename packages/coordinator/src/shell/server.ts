@@ -17,7 +17,8 @@ import {
 } from "@ttcs/protocol";
 import { TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
-import { type Action, DomainCore, type ServerTime } from "../core/domain.ts";
+import { DomainCore, type ServerTime } from "../core/domain.ts";
+import type { Action } from "../core/outbox.ts";
 import { implausible } from "./plausible.ts";
 
 /** Beat of deadlines (ms). */

@@ -1,0 +1,82 @@
+/**
+ * The message by which a host is corrected: domain time on its raw clock, and what is known of it.
+ *
+ * Segments are composed by `correction.ts`; beside them stand the uncertainties of the host's fix, the
+ * verdict of the round, and what the bound against UTC needs of the reference's source. A host whose
+ * clock no solve has reached gets no message: it would have nothing to say.
+ *
+ * It cannot see: how old the message is when it is read; hence the instants on the host's own clock.
+ */
+import { FAR_PULL_LIMIT_PPB } from "@ttcs/discipline";
+import { addNs, FIT_AGE_NS, type RawNanos } from "@ttcs/units";
+import { composeSegments, hostRawAt } from "./correction.ts";
+import type { DomainScale } from "./domain-scale.ts";
+import type { Host } from "./host.ts";
+import type { Body } from "./outbox.ts";
+import type { RoundResult } from "./solve.ts";
+
+/** A correction is fresh for this long after its window closed (ns). */
+const VALID_FOR_NS = 2 * 1e9;
+/** Domain time and its source run apart by less than this (ppb): the largest pull, and as much again. */
+const SOURCE_PACE_PPB = 2 * FAR_PULL_LIMIT_PPB;
+
+/** What the corrections of one round have in common. */
+export interface SharedByRound {
+  readonly reference: Host;
+  readonly scale: DomainScale;
+  readonly result: RoundResult;
+  /** The largest bound among those who could lead next (ns). */
+  readonly heirBoundNs: number;
+  /** Server's monotonic time (ms). */
+  readonly nowMs: number;
+}
+
+/** The correction of a host; undefined: nothing is known of its clock yet. */
+export function correctionFor(
+  host: Host,
+  { reference, scale, result, heirBoundNs, nowMs }: SharedByRound,
+): Body | undefined {
+  const { track } = host;
+  const fix = track?.fix;
+  if (!track || !fix) return undefined;
+  const isReference = host === reference;
+  const rawAt = (refRawNs: RawNanos) => hostRawAt(track, isReference, refRawNs);
+  const source = reference.report?.source;
+  // A source that was heard of a while ago may have been left by as much as domain time runs off.
+  const unheardNs = (nowMs - reference.reportedAtMs) * 1e-3 * SOURCE_PACE_PPB;
+  return {
+    case: "correction",
+    value: {
+      segments: composeSegments(track, isReference, scale, result.atRefRawNs),
+      solvedRawNs: rawAt(fix.atRefRawNs),
+      windowCloseRawNs: rawAt(addNs(fix.atRefRawNs, FIT_AGE_NS)),
+      offsetSigmaNs: Math.hypot(fix.offsetSigmaNs, fix.slowSigmaNs),
+      freqSigmaPpb: fix.freqSigmaPpb,
+      freqRateSigmaPpbPerS: fix.freqRateSigmaPpbPerS,
+      boundNs: fix.boundNs,
+      validForNs: VALID_FOR_NS,
+      trusted: result.trusted.has(host.number),
+      reason: result.reasons.get(host.number) ?? reachReason(result, host),
+      referenceHostId: reference.id,
+      isReference,
+      referencePullNs: scale.pullNs,
+      referenceMaxErrorNs: (source?.maxErrorNs ?? 0) + Math.max(0, unheardNs),
+      referenceHasSource: source?.synchronised === true && !source.steered,
+      edgeCount: fix.edgeCount,
+      residualRmsNs: fix.residualRmsNs,
+      edges: [...(result.edges.get(host.number) ?? [])],
+      farPull: scale.farPull,
+      heirBoundNs,
+    },
+  };
+}
+
+/** The largest bound among those who could lead next: domain time would go on from their line (ns). */
+export function heirBoundNs(connected: readonly Host[], reference: Host): number {
+  const heirs = connected.filter((h) => h !== reference && h.track?.fix);
+  return heirs.reduce((worst, h) => Math.max(worst, h.track!.fix!.boundNs), 0);
+}
+
+function reachReason(result: RoundResult, host: Host): string {
+  return result.trusted.has(host.number) ? "" : "no trusted edge reached this host";
+}

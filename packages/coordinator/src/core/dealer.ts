@@ -1,0 +1,86 @@
+/**
+ * Deals neighbours to the hosts of a domain, and remembers which edges there are.
+ *
+ * Each deal goes over all hosts (`mesh.ts`) and every connected one is told its neighbours. In a large
+ * domain that takes a while, so those who join at once are dealt in together. It cannot see which
+ * neighbours reach each other; edges that stay silent or do not fit are for the solve.
+ */
+import type { Host } from "./host.ts";
+import { dealMesh, type Edge, pairKey } from "./mesh.ts";
+import type { Body } from "./outbox.ts";
+import { rankHosts } from "./reference.ts";
+
+/** In a domain of so many hosts a deal takes a while: those who join at once are dealt in together, */
+const DEAL_TOGETHER_FROM = 100;
+/** at most this often (ms). */
+const DEAL_EVERY_MS = 200;
+
+/** How meshes are dealt. */
+export interface DealOptions {
+  /** Coded pairs per second on each directed edge. */
+  readonly pairsPerSecond: number;
+  /** Seed of the random part of the mesh. */
+  readonly meshSeed: number;
+  /** Neighbours of a host, about; absent: the mesh's own number. */
+  readonly neighbours?: number;
+}
+
+/** See the module head. */
+export class Dealer {
+  readonly #options: DealOptions;
+  #edges: readonly Edge[] = [];
+  #dealt: ReadonlySet<string> = new Set();
+  /** Server's monotonic time of the last deal, and whether somebody has come since (ms). */
+  #dealtMs = -Infinity;
+  #isDue = false;
+
+  constructor(options: DealOptions) {
+    this.#options = options;
+  }
+
+  /** The edges of the last deal, each by `pairKey`. */
+  get dealt(): ReadonlySet<string> {
+    return this.#dealt;
+  }
+
+  /** Somebody has joined a domain of `hostCount` now. True: deal at once. */
+  noteJoin(hostCount: number): boolean {
+    this.#isDue = true;
+    return hostCount < DEAL_TOGETHER_FROM;
+  }
+
+  /** True when those who have joined have waited long enough for others. */
+  isDue(nowMs: number): boolean {
+    return this.#isDue && nowMs - this.#dealtMs >= DEAL_EVERY_MS;
+  }
+
+  /** Deals the mesh anew. */
+  deal(hosts: Iterable<Host>, nowMs: number): void {
+    this.#isDue = false;
+    this.#dealtMs = nowMs;
+    const ranked = rankHosts(hosts).map((h) => h.number);
+    const { meshSeed, neighbours } = this.#options;
+    this.#edges = dealMesh(ranked, meshSeed, this.#edges, neighbours);
+    this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
+  }
+
+  /** What a host is told of the last deal. */
+  assignment(host: Host, hosts: ReadonlyMap<number, Host>): Body {
+    const mine = this.#edges.filter((e) => e.a === host.number || e.b === host.number);
+    const neighbours = mine.map((edge) => {
+      const other = hosts.get(edge.a === host.number ? edge.b : edge.a)!;
+      const { probeAddress, probePort, managementAddress, agentPort } = other.hello;
+      return {
+        hostId: other.id,
+        hostNumber: other.number,
+        probeAddress,
+        probePort,
+        managementAddress,
+        agentPort,
+        owner: edge.owner === host.number,
+      };
+    });
+    const { pairsPerSecond } = this.#options;
+    return { case: "assignment", value: { neighbours, pairsPerSecond } };
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Who belongs to a domain, and who may join it.
+ *
+ * A host is known by its id and keeps its number while it is away for a minute. A second one of the same
+ * id is refused while the first is alive on a stream of its own; one that is not may be what is left of
+ * an agent that was restarted, and the newcomer takes its place. Ids are believed: who may speak at all
+ * is for the shell to decide.
+ */
+import type { Hello } from "@ttcs/protocol";
+import { connectedHosts, type Host } from "./host.ts";
+
+/** A host that reported within this is there; reports come twice a second (ms). */
+const ALIVE_MS = 2_000;
+/** A host that stays away this long is dealt no neighbours any more (ms). */
+export const FORGET_AFTER_MS = 60_000;
+
+/** See the module head. */
+export class Roster {
+  readonly hosts = new Map<number, Host>();
+  #nextNumber = 1;
+
+  /** Hosts with a live stream. */
+  get connected(): Host[] {
+    return connectedHosts(this.hosts.values());
+  }
+
+  /** The host that is reached by a stream. */
+  byConnection(connection: number): Host | undefined {
+    for (const host of this.hosts.values()) if (host.connection === connection) return host;
+    return undefined;
+  }
+
+  /** The host of an id. */
+  byId(id: string): Host | undefined {
+    return [...this.hosts.values()].find((h) => h.id === id);
+  }
+
+  /** Why a host cannot join on this stream; undefined: it can. */
+  whyNot(connection: number, hello: Hello, nowMs: number): string | undefined {
+    const alone = this.byConnection(connection);
+    if (alone) return `this stream has joined as "${alone.id}" already`;
+    const namesake = this.byId(hello.hostId);
+    return helloFault(hello, namesake && isAlive(namesake, nowMs) ? namesake : undefined);
+  }
+
+  /** Takes in a host that is new. */
+  admit(hello: Hello): Host {
+    const number = this.#nextNumber++;
+    const host: Host = {
+      id: hello.hostId,
+      number,
+      joinOrder: number,
+      hello,
+      connection: undefined,
+      disconnectedAtMs: Number.NaN,
+      report: undefined,
+      reportedAtMs: Number.NaN,
+      lockedSinceMs: Number.NaN,
+      track: undefined,
+    };
+    this.hosts.set(number, host);
+    return host;
+  }
+
+  /** Forgets those who have stayed away, but for the reference. */
+  forgetAbsent(reference: Host | undefined, nowMs: number): Host[] {
+    const gone = [...this.hosts.values()].filter(
+      (h) => nowMs - h.disconnectedAtMs > FORGET_AFTER_MS && h !== reference,
+    );
+    for (const host of gone) this.hosts.delete(host.number);
+    return gone;
+  }
+}
+
+/** A host that has reported just now on a stream of its own is no victim of a restart. */
+const isAlive = (host: Host, nowMs: number): boolean =>
+  host.connection !== undefined && nowMs - host.reportedAtMs < ALIVE_MS;
+
+/** Why this host cannot join; `living` is the host of the same name that is there already. */
+function helloFault(hello: Hello, living: Host | undefined): string | undefined {
+  if (hello.hostId === "") return "host_id is empty; set it in the agent's configuration";
+  if (!living) return undefined;
+  const from = living.hello.managementAddress;
+  return `"${living.id}" has joined from ${from} already; give each host its own host_id`;
+}
