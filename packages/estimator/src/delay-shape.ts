@@ -20,7 +20,7 @@ import { type BinnedDelays, drawDensity, STRAY } from "./delay-density.ts";
 import { binAt, insideQuantile, weightUpTo } from "./delay-sums.ts";
 
 /** Densities are brought up to date when so large a share of delays is new: it takes 20 us. */
-const REFRESH_SHARE = 0.02;
+const REFRESH_SHARE = 0.04;
 /** With more delays outside the bins than these shares, the shape is not that of the delays. */
 const BELOW_SHARE_MAX = 0.25;
 const BEYOND_SHARE_MAX = 0.97;

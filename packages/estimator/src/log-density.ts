@@ -28,7 +28,7 @@ const SMOOTH = 50;
 const ALIKE = 50;
 /** Newton's steps at the most; the change, in sigmas of a count, that ends them; the largest. */
 const STEPS = 8;
-const STEP_END = 0.2;
+const STEP_END = 0.5;
 const STEP_MAX = 2;
 /** Added to the diagonal, where neither counts nor their neighbours say anything. */
 const RIDGE = 1e-6;
@@ -38,7 +38,10 @@ const THIRD = [-1, 3, -3, 1];
 /** Entries of a row of the matrices: [i][i], [i][i - 1], [i][i - 2], [i][i - 3]. */
 const DIAGONALS = 4;
 
-let penalty = new Float64Array(0);
+/** Matrices of the penalties by their length: there are some tens of lengths. */
+const smoothPenalties = new Map<number, Float64Array>();
+const alikePenalties = new Map<number, Float64Array>();
+let penalty: Float64Array = new Float64Array(0);
 let matrix = new Float64Array(0);
 let right = new Float64Array(0);
 let pull = new Float64Array(0);
@@ -76,33 +79,42 @@ export function smoothLogs(counted: Counted, logs: Float64Array, like?: Float64A
   }
 }
 
-/** Lays the matrix of the penalties, and what they pull to. */
+/** Takes the matrix of the penalties, and lays what they pull to. */
 function penalise(length: number, like: Float64Array | undefined): void {
   if (right.length !== length) {
-    penalty = new Float64Array(DIAGONALS * length);
     matrix = new Float64Array(DIAGONALS * length);
     right = new Float64Array(length);
     pull = new Float64Array(length);
     expected = new Float64Array(length);
   }
-  penalty.fill(0);
   pull.fill(0);
-  for (let first = 0; first + 3 < length; first++) {
-    for (let j = 0; j < 4; j++) {
-      for (let k = 0; k <= j; k++) {
-        penalty[DIAGONALS * (first + j) + (j - k)] += SMOOTH * THIRD[j] * THIRD[k];
-      }
-    }
-  }
+  const known = like ? alikePenalties : smoothPenalties;
+  penalty = known.get(length) ?? penaltyOf(length, like !== undefined);
+  known.set(length, penalty);
   if (!like) return;
   for (let i = 1; i < length; i++) {
-    penalty[DIAGONALS * (i - 1)] += ALIKE;
-    penalty[DIAGONALS * i] += ALIKE;
-    penalty[DIAGONALS * i + 1] -= ALIKE;
     const rise = ALIKE * (like[i] - like[i - 1]);
     pull[i] += rise;
     pull[i - 1] -= rise;
   }
+}
+
+/** The matrix of the penalties: third differences, and first ones of a departure. */
+function penaltyOf(length: number, alike: boolean): Float64Array {
+  const out = new Float64Array(DIAGONALS * length);
+  for (let first = 0; first + 3 < length; first++) {
+    for (let j = 0; j < 4; j++) {
+      for (let k = 0; k <= j; k++) {
+        out[DIAGONALS * (first + j) + (j - k)] += SMOOTH * THIRD[j] * THIRD[k];
+      }
+    }
+  }
+  for (let i = 1; alike && i < length; i++) {
+    out[DIAGONALS * (i - 1)] += ALIKE;
+    out[DIAGONALS * i] += ALIKE;
+    out[DIAGONALS * i + 1] -= ALIKE;
+  }
+  return out;
 }
 
 /** Solves `matrix` x = `right` in place: L D L', of which L has three diagonals below the main one. */
