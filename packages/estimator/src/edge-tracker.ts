@@ -88,6 +88,8 @@ export class EdgeTracker {
   /** The window's line is the course from here on, and all its delays go into the models. */
   #begin(window: PlacedWindow, fit: TrustedFit): TrustedFit {
     this.reset();
+    this.#unaudited = 0;
+    this.#keptShare = fit.keptShare;
     this.#course.begin(window, fit);
     const slope = fit.freqPpb * 1e-9;
     this.#block.takeAll(window, { midNs: fit.midNs, offsetNs: fit.offsetNs, slope, bend: 0 });

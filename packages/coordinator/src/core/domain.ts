@@ -86,10 +86,11 @@ export class DomainCore {
   handleClose(connection: number, now: ServerTime): Action[] {
     const host = this.#roster.byConnection(connection);
     if (host) {
-      host.connection = undefined;
-      host.disconnectedAtMs = now.monotonicMs;
-      host.lockedSinceMs = Number.NaN;
+      this.#roster.disconnect(host, now.monotonicMs);
+      // A report of somebody who is gone must not stand for one that is still to come.
+      this.#reported.delete(host.number);
       this.#log("warn", `${host.id} has left`);
+      this.#solveWhenAllSaid(now);
     }
     return this.#outbox.take();
   }
@@ -119,8 +120,7 @@ export class DomainCore {
     const host = this.#roster.byId(hello.hostId) ?? this.#roster.admit(hello);
     if (host.hello.bootId !== hello.bootId) this.#rebooted(host, now);
     host.hello = hello;
-    host.connection = connection;
-    host.disconnectedAtMs = Number.NaN;
+    this.#roster.connect(host, connection);
     if (Number.isNaN(this.#firstHelloMs)) this.#firstHelloMs = now.monotonicMs;
     const { clockQuality, managementAddress } = hello;
     this.#log("info", `${host.id} joined from ${managementAddress}, clock_quality ${clockQuality}`);
@@ -155,7 +155,12 @@ export class DomainCore {
     if (now.monotonicMs - this.#solvedMs < LATE_MS) return;
     if (this.#reported.size === 0) this.#firstReportMs = now.monotonicMs;
     this.#reported.add(host.number);
-    if (this.#reported.size >= this.#roster.connected.length) this.#solve(now);
+    this.#solveWhenAllSaid(now);
+  }
+
+  #solveWhenAllSaid(now: ServerTime): void {
+    const { size } = this.#reported;
+    if (size > 0 && size >= this.#roster.connectedCount) this.#solve(now);
   }
 
   #solve(now: ServerTime): void {

@@ -17,6 +17,8 @@ export const FORGET_AFTER_MS = 60_000;
 /** See the module head. */
 export class Roster {
   readonly hosts = new Map<number, Host>();
+  /** Hosts with a live stream, by it: every report asks for its sender, and how many there are. */
+  readonly #byConnection = new Map<number, Host>();
   #nextNumber = 1;
 
   /** Hosts with a live stream. */
@@ -26,8 +28,28 @@ export class Roster {
 
   /** The host that is reached by a stream. */
   byConnection(connection: number): Host | undefined {
-    for (const host of this.hosts.values()) if (host.connection === connection) return host;
-    return undefined;
+    return this.#byConnection.get(connection);
+  }
+
+  /** How many hosts have a live stream. */
+  get connectedCount(): number {
+    return this.#byConnection.size;
+  }
+
+  /** The host is reached by this stream from now on, and by no other. */
+  connect(host: Host, connection: number): void {
+    if (host.connection !== undefined) this.#byConnection.delete(host.connection);
+    host.connection = connection;
+    host.disconnectedAtMs = Number.NaN;
+    this.#byConnection.set(connection, host);
+  }
+
+  /** The stream of a host has ended. */
+  disconnect(host: Host, nowMs: number): void {
+    if (host.connection !== undefined) this.#byConnection.delete(host.connection);
+    host.connection = undefined;
+    host.disconnectedAtMs = nowMs;
+    host.lockedSinceMs = Number.NaN;
   }
 
   /** The host of an id. */
