@@ -34,11 +34,12 @@ test("a run keeps its limits, and the same seed gives the same hash again", () =
 });
 
 test("a missed limit is told with its seed and a command that runs the same again; status 1", () => {
-  const missed = simulate("001", "--seconds", "21", "--seed", "7", "--pairs-per-second", "1");
+  // One pair a second through long queues: ten times over the limit.
+  const missed = simulate("013", "--seconds", "21", "--seed", "7", "--pairs-per-second", "1");
   expect(missed.status).toBe(1);
   expect(missed.stdout).toMatch(/missed: .*limit/);
   const again = /again: ttcs simulate (.*)/.exec(missed.stdout)![1];
-  expect(again).toBe("quiet-lan --seed 7 --seconds 21 --pairs-per-second 1");
+  expect(again).toBe("S3 --seed 7 --seconds 21 --pairs-per-second 1");
   expect(hashes(simulate(...again.split(" ")).stdout)).toEqual(hashes(missed.stdout));
 });
 
