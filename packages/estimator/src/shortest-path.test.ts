@@ -1,6 +1,6 @@
 import { Prng } from "@ttcs/units";
 import { expect, it } from "vitest";
-import { PathFinder, shortestPaths } from "./shortest-path.ts";
+import { PathFinder } from "./shortest-path.ts";
 
 function randomGraph(seed: number, hostCount: number, edgeCount: number) {
   const random = new Prng(seed);
@@ -46,7 +46,7 @@ it("finds the lengths that relaxing all edges again and again finds, with one fi
 
 it("tells hosts in order of their distance, the root first", () => {
   const { graph, lengths } = randomGraph(77, 200, 800);
-  const { length, order } = shortestPaths(graph, lengths, 5);
+  const { length, order } = new PathFinder(graph).find(lengths, 5);
   expect(order[0]).toBe(5);
   for (let i = 1; i < order.length; i++) {
     expect(length[order[i]]).toBeGreaterThanOrEqual(length[order[i - 1]]);

@@ -17,11 +17,6 @@ export interface PathTree {
   readonly order: Int32Array;
 }
 
-/** Shortest paths from `root`. Edges whose length is not a number from 0 up do not exist. */
-export function shortestPaths(graph: Graph, lengths: Float64Array, root: number): PathTree {
-  return new PathFinder(graph).find(lengths, root);
-}
-
 /** Finds paths on one graph again and again, for other lengths and roots. */
 export class PathFinder {
   readonly #incidence: Incidence;
@@ -45,7 +40,10 @@ export class PathFinder {
     this.#place = new Int32Array(hostCount);
   }
 
-  /** Shortest paths from `root`; the result is overwritten by the next search. */
+  /**
+   * Shortest paths from `root`; the result is overwritten by the next search. Edges whose length is
+   * not a number from 0 up do not exist.
+   */
   find(lengths: Float64Array, root: number): PathTree {
     const { start, edge, other } = this.#incidence;
     const length = this.#length.fill(Number.POSITIVE_INFINITY);

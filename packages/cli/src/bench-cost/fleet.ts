@@ -7,7 +7,7 @@
  * It does not model what costs nothing here: crystals that wander, probes, bounds that are wrong.
  */
 import { create } from "@bufbuild/protobuf";
-import type { Host } from "@ttcs/coordinator/core";
+import { type Host, newHost } from "@ttcs/coordinator/core";
 import { type EdgeFit, EdgeFitSchema, HelloSchema } from "@ttcs/protocol";
 import { Prng, ROUND_NS } from "@ttcs/units";
 import type { CostMesh } from "./mesh.ts";
@@ -44,7 +44,7 @@ export class Fleet {
       zeroNs: BigInt(Math.floor(random.between(1e12, 9e15))),
       freqPpb: random.between(-20_000, 20_000),
     }));
-    this.hosts = new Map(this.#clocks.map((_, i) => [i + 1, newHost(i + 1)]));
+    this.hosts = new Map(this.#clocks.map((_, i) => [i + 1, hostOf(i + 1)]));
     this.#biasNs = Float64Array.from(mesh.from, () => {
       const asymmetric = random.uniform() < ASYMMETRIC_SHARE;
       return asymmetric ? random.between(-ASYMMETRY_NS_MAX, ASYMMETRY_NS_MAX) : 0;
@@ -101,15 +101,5 @@ export class Fleet {
 const rawAt = ({ zeroNs, freqPpb }: Clock, trueNs: number): bigint =>
   zeroNs + BigInt(Math.round(trueNs + trueNs * freqPpb * 1e-9));
 
-const newHost = (number: number): Host => ({
-  id: `host-${number}`,
-  number,
-  joinOrder: number,
-  hello: create(HelloSchema, { hostId: `host-${number}` }),
-  connection: number,
-  disconnectedAtMs: Number.NaN,
-  report: undefined,
-  reportedAtMs: Number.NaN,
-  lockedSinceMs: Number.NaN,
-  track: undefined,
-});
+const hostOf = (number: number): Host =>
+  newHost(number, create(HelloSchema, { hostId: `host-${number}` }), number);

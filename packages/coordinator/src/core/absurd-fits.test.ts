@@ -4,7 +4,7 @@ import { type EdgeFit, EdgeFitSchema, HelloSchema } from "@ttcs/protocol";
 import { diffNs, Prng } from "@ttcs/units";
 import { expect, test } from "vitest";
 import { FitBook } from "./fits.ts";
-import type { Host } from "./host.ts";
+import { newHost } from "./host.ts";
 import { pairKey } from "./mesh.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
 import { solveRound } from "./solve.ts";
@@ -14,21 +14,8 @@ const SEED = 3;
 const HONEST_ROUNDS = 20;
 type Spoil = (fit: EdgeFit) => void;
 
-function newHost(number: number): Host {
-  const id = `h${number}`;
-  return {
-    id,
-    number,
-    joinOrder: number,
-    hello: create(HelloSchema, { hostId: id }),
-    connection: number,
-    disconnectedAtMs: Number.NaN,
-    report: undefined,
-    reportedAtMs: Number.NaN,
-    lockedSinceMs: Number.NaN,
-    track: undefined,
-  };
-}
+const hostOf = (number: number) =>
+  newHost(number, create(HelloSchema, { hostId: `h${number}` }), number);
 
 /** Clocks that agree, every pair of them measured with 5 ns of noise. */
 function honestFit(owner: number, other: number, baseRawNs: bigint, random: Prng): EdgeFit {
@@ -53,7 +40,7 @@ function honestFit(owner: number, other: number, baseRawNs: bigint, random: Prng
 /** Worst offset of any host from the reference (ns), and the least number that was trusted. */
 function worstWith(spoil: Spoil): { worstNs: number; trustedMin: number } {
   const random = new Prng(SEED);
-  const hosts = new Map(Array.from({ length: HOSTS }, (_, i) => [i + 1, newHost(i + 1)]));
+  const hosts = new Map(Array.from({ length: HOSTS }, (_, i) => [i + 1, hostOf(i + 1)]));
   const pairs = [...hosts.keys()].flatMap((a) =>
     [...hosts.keys()].filter((b) => b > a).map((b) => [a, b] as const),
   );

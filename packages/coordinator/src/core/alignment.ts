@@ -44,15 +44,6 @@ const logPpb = (freqPpb: number): number => 1e9 * Math.log1p(freqPpb * 1e-9);
 /** Back from the logarithm: the rate, minus one (ppb). */
 export const fromLogPpb = (logFreqPpb: number): number => 1e9 * Math.expm1(logFreqPpb * 1e-9);
 
-/** Aligns `fits` at `refRawNs` of host `reference`. Hosts that no fit reaches are left out. */
-export function alignFits(
-  reference: number,
-  refRawNs: bigint,
-  fits: readonly MeshFit[],
-): Alignment {
-  return new Aligner().align(reference, refRawNs, fits);
-}
-
 /** The mesh that a round's fits span: which host and edge has which row, and how to walk it. */
 export interface MeshRows {
   readonly reference: number;
@@ -81,7 +72,7 @@ export class Aligner {
     return this.#mesh;
   }
 
-  /** See `alignFits`. */
+  /** Aligns `fits` at `refRawNs` of host `reference`. Hosts that no fit reaches are left out. */
   align(reference: number, refRawNs: bigint, fits: readonly MeshFit[]): Alignment {
     let mesh = this.#mesh;
     let out = this.#columns;

@@ -16,7 +16,7 @@ import { LEAD_S } from "./correction.ts";
 import type { Host } from "./host.ts";
 
 /** No crystal's frequency is taken to change faster (ppb/s): the bound's promise. */
-const FREQ_RATE_MAX = defaultHoldoverOptions.freqRatePpbPerS;
+const FREQ_RATE_PPB_PER_S_MAX = defaultHoldoverOptions.freqRatePpbPerS;
 
 /** What the mesh says of one host at the instant solved for. */
 export interface Sighting {
@@ -88,7 +88,7 @@ function growthOf(filter: HostFilter, atS: number, offsetSigmaNs: number) {
   const fourth = Math.min(whole, Math.max(0, (4 / 3) * (whole - half)));
   return {
     freqSigmaPpb: Math.sqrt(whole - fourth) / LEAD_S,
-    freqRateSigmaPpbPerS: Math.min(FREQ_RATE_MAX, (2 * Math.sqrt(fourth)) / LEAD_S ** 2),
+    freqRateSigmaPpbPerS: Math.min(FREQ_RATE_PPB_PER_S_MAX, (2 * Math.sqrt(fourth)) / LEAD_S ** 2),
   };
 }
 

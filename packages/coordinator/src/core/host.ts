@@ -53,6 +53,22 @@ export interface Fix {
   readonly residualRmsNs: number;
 }
 
+/** A host that has just come; `connection` is the stream it is reached by, if it is. */
+export function newHost(number: number, hello: Hello, connection?: number): Host {
+  return {
+    id: hello.hostId,
+    number,
+    joinOrder: number,
+    hello,
+    connection,
+    disconnectedAtMs: Number.NaN,
+    report: undefined,
+    reportedAtMs: Number.NaN,
+    lockedSinceMs: Number.NaN,
+    track: undefined,
+  };
+}
+
 /** Hosts with a live stream. */
 export const connectedHosts = (hosts: Iterable<Host>): Host[] =>
   [...hosts].filter((h) => h.connection !== undefined);

@@ -7,7 +7,7 @@
  * is for the shell to decide.
  */
 import type { Hello } from "@ttcs/protocol";
-import { connectedHosts, type Host } from "./host.ts";
+import { connectedHosts, type Host, newHost } from "./host.ts";
 
 /** A host that reported within this is there; reports come twice a second (ms). */
 const ALIVE_MS = 2_000;
@@ -68,18 +68,7 @@ export class Roster {
   /** Takes in a host that is new. */
   admit(hello: Hello): Host {
     const number = this.#nextNumber++;
-    const host: Host = {
-      id: hello.hostId,
-      number,
-      joinOrder: number,
-      hello,
-      connection: undefined,
-      disconnectedAtMs: Number.NaN,
-      report: undefined,
-      reportedAtMs: Number.NaN,
-      lockedSinceMs: Number.NaN,
-      track: undefined,
-    };
+    const host = newHost(number, hello);
     this.hosts.set(number, host);
     return host;
   }

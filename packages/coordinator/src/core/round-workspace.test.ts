@@ -3,7 +3,7 @@ import { EdgeCourt } from "@ttcs/estimator";
 import { type EdgeFit, EdgeFitSchema, HelloSchema } from "@ttcs/protocol";
 import { Prng } from "@ttcs/units";
 import { describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import { type Host, newHost } from "./host.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
 import { type RoundResult, solveRound } from "./solve.ts";
 
@@ -71,21 +71,10 @@ class World {
 
 const newHosts = (count: number): Map<number, Host> =>
   new Map(
-    Array.from({ length: count }, (_, i) => [
-      i + 1,
-      {
-        id: `h${i + 1}`,
-        number: i + 1,
-        joinOrder: i + 1,
-        hello: create(HelloSchema, { hostId: `h${i + 1}` }),
-        connection: i + 1,
-        disconnectedAtMs: Number.NaN,
-        report: undefined,
-        reportedAtMs: Number.NaN,
-        lockedSinceMs: Number.NaN,
-        track: undefined,
-      },
-    ]),
+    Array.from({ length: count }, (_, i) => {
+      const hello = create(HelloSchema, { hostId: `h${i + 1}` });
+      return [i + 1, newHost(i + 1, hello, i + 1)];
+    }),
   );
 
 /** Everything that a round says, as plain data. */

@@ -170,7 +170,7 @@ interface Solved {
 /** What a round found of the host in one row. */
 function sightingOf(row: number, solved: Solved): Sighting {
   const { aligned, offsets, freqs, bounds, residuals } = solved;
-  // What residuals show beyond the edges' sigmas stays from round to round.
+  // Without the scale of the residuals: how restless a clock's offsets are its filter gauges.
   const sigmaNs = offsets.sigmaNs[row] / offsets.scale;
   const freshNs = sigmaNs * Math.sqrt(solved.freshShare[row]);
   const staysNs = sigmaNs * Math.sqrt(1 - solved.freshShare[row]);

@@ -9,7 +9,7 @@
  */
 
 import { create } from "@bufbuild/protobuf";
-import type { Host, Track } from "@ttcs/coordinator/core";
+import { type Host, newHost, type Track } from "@ttcs/coordinator/core";
 import { grownBoundNs } from "@ttcs/discipline";
 import { HelloSchema } from "@ttcs/protocol";
 import { addNs, diffNs, type RawNanos, rawNanos, WINDOW_NS } from "@ttcs/units";
@@ -47,18 +47,7 @@ export class HostCourse {
   limitNs = Number.NaN;
 
   constructor(id: string, number: number) {
-    this.host = {
-      id,
-      number,
-      joinOrder: number,
-      hello: create(HelloSchema, { hostId: id }),
-      connection: number,
-      disconnectedAtMs: Number.NaN,
-      report: undefined,
-      reportedAtMs: Number.NaN,
-      lockedSinceMs: Number.NaN,
-      track: undefined,
-    };
+    this.host = newHost(number, create(HelloSchema, { hostId: id }), number);
   }
 
   /** True when a probe sent at `txNs` (ns since the base) keeps the order of this host's rows. */
