@@ -16,6 +16,7 @@ const ranks: Readonly<Record<string, number>> = {
   estimator: 1,
   discipline: 1,
   timestamper: 2,
+  store: 2,
   agent: 3,
   coordinator: 3,
   portal: 4,

@@ -114,6 +114,21 @@ export declare type AgentConfig = Message<"clocksync.AgentConfig"> & {
   statusSocket: string;
 
   /**
+   * Other servers of the same domain, "host" or "host:port"; tried when the first does not answer.
+   *
+   * @generated from field: repeated string standby_coordinator_addresses = 26;
+   */
+  standbyCoordinatorAddresses: string[];
+
+  /**
+   * Folder of what must survive a restart: the learnt frequency, a panic. (default:
+   * "/var/opt/ttcs/state")
+   *
+   * @generated from field: string state_dir = 27;
+   */
+  stateDir: string;
+
+  /**
    * Set only by ttcs lab: a virtual clock stands in front of the kernel's.
    *
    * @generated from field: clocksync.LabClock lab_clock = 40;

@@ -86,6 +86,18 @@ export declare type CoordinatorMessage = Message<"clocksync.CoordinatorMessage">
      */
     value: Refusal;
     case: "refusal";
+  } | {
+    /**
+     * @generated from field: clocksync.Redirect redirect = 7;
+     */
+    value: Redirect;
+    case: "redirect";
+  } | {
+    /**
+     * @generated from field: clocksync.Hold hold = 8;
+     */
+    value: Hold;
+    case: "hold";
   } | { case: undefined; value?: undefined };
 };
 
@@ -179,6 +191,13 @@ export declare type Welcome = Message<"clocksync.Welcome"> & {
    * @generated from field: sfixed64 server_unix_ns = 2;
    */
   serverUnixNs: bigint;
+
+  /**
+   * Every server of this domain that the coordinator knows, "host:port", the leader first.
+   *
+   * @generated from field: repeated string coordinator_addresses = 3;
+   */
+  coordinatorAddresses: string[];
 };
 
 /**
@@ -202,6 +221,13 @@ export declare type Assignment = Message<"clocksync.Assignment"> & {
    * @generated from field: double pairs_per_second = 2;
    */
   pairsPerSecond: number;
+
+  /**
+   * Host number of the reference; 0: nobody leads yet.
+   *
+   * @generated from field: uint32 reference_host = 3;
+   */
+  referenceHost: number;
 };
 
 /**
@@ -250,6 +276,21 @@ export declare type Neighbour = Message<"clocksync.Neighbour"> & {
    * @generated from field: bool owner = 7;
    */
   owner: boolean;
+
+  /**
+   * True: an anchor of the domain; the host checks its corrections against its edges to anchors.
+   *
+   * @generated from field: bool anchor = 8;
+   */
+  anchor: boolean;
+
+  /**
+   * Where the neighbour is; in another region than the host's own the edge is a gateway edge, fitted
+   * over longer windows.
+   *
+   * @generated from field: string region = 9;
+   */
+  region: string;
 };
 
 /**
@@ -654,6 +695,31 @@ export declare type Correction = Message<"clocksync.Correction"> & {
    * @generated from field: double heir_bound_ns = 20;
    */
   heirBoundNs: number;
+
+  /**
+   * Of a host in a region that has a local reference: that reference, and the uncertainty of the
+   * difference between the two hosts' lines (ns). Empty and 0 where there is one region.
+   *
+   * @generated from field: string local_reference_host_id = 22;
+   */
+  localReferenceHostId: string;
+
+  /**
+   * @generated from field: double local_sigma_ns = 23;
+   */
+  localSigmaNs: number;
+
+  /**
+   * @generated from field: double local_bound_ns = 24;
+   */
+  localBoundNs: number;
+
+  /**
+   * What an operator should know of this host or its paths, in words; empty: nothing.
+   *
+   * @generated from field: repeated string alarms = 25;
+   */
+  alarms: string[];
 };
 
 /**
@@ -767,6 +833,59 @@ export declare type Waiting = Message<"clocksync.Waiting"> & {
  * Use `create(WaitingSchema)` to create a new message.
  */
 export declare const WaitingSchema: GenMessage<Waiting>;
+
+/**
+ * Another server leads this domain, or this one is about to end: go there.
+ *
+ * @generated from message clocksync.Redirect
+ */
+export declare type Redirect = Message<"clocksync.Redirect"> & {
+  /**
+   * "host:port"; empty: nobody is known to lead, try the others.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: repeated string coordinator_addresses = 3;
+   */
+  coordinatorAddresses: string[];
+};
+
+/**
+ * Describes the message clocksync.Redirect.
+ * Use `create(RedirectSchema)` to create a new message.
+ */
+export declare const RedirectSchema: GenMessage<Redirect>;
+
+/**
+ * There is nothing to steer by: the host holds over on the last line that it was given, and says why.
+ *
+ * @generated from message clocksync.Hold
+ */
+export declare type Hold = Message<"clocksync.Hold"> & {
+  /**
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: repeated string alarms = 2;
+   */
+  alarms: string[];
+};
+
+/**
+ * Describes the message clocksync.Hold.
+ * Use `create(HoldSchema)` to create a new message.
+ */
+export declare const HoldSchema: GenMessage<Hold>;
 
 /**
  * The agent may not take part.
