@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { StoreResult } from "./result.ts";
+import { openStore, type Store } from "./store.ts";
+import { postgresObstacle, startPostgres, type TestPostgres } from "./testing/postgres.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "ttcs-store-"));
+let postgres: TestPostgres | undefined;
+
+const obstacle = postgresObstacle();
+if (obstacle) console.log(`store on PostgreSQL: ${obstacle}`);
+
+const answerOf = <T>(result: StoreResult<T>): T => {
+  if (!result.ok) throw new Error(result.reason);
+  return result.value;
+};
+
+const claim = (holder: string, term: bigint) => ({ holder, term, addresses: ["10.0.0.1:6176"] });
+
+let count = 0;
+/** A domain that no other test uses. */
+const domainName = () => `domain-${count++}`;
+
+describe.each([
+  { name: "sqlite", start: () => `sqlite:${join(dir, "new-folder", "store.db")}` },
+  ...(obstacle
+    ? []
+    : [
+        {
+          name: "postgres",
+          start: async () => {
+            postgres = await startPostgres(join(dir, "postgres"));
+            return postgres.url;
+          },
+        },
+      ]),
+])("$name", ({ start }) => {
+  let url = "";
+  let one: Store;
+  let two: Store;
+
+  beforeAll(async () => {
+    url = await start();
+    one = openStore(url);
+    two = openStore(url);
+  }, 60_000);
+  afterAll(async () => {
+    await one.close();
+    await two.close();
+  });
+
+  test("two servers that start at once both find the tables", async () => {
+    const found = await Promise.all([one.leases.read("none"), two.leases.read("none")]);
+    expect(found).toEqual([
+      { ok: true, value: undefined },
+      { ok: true, value: undefined },
+    ]);
+  });
+
+  test("of two that take a free lease at once, one has it", async () => {
+    const domain = domainName();
+    const taken = await Promise.all([
+      one.leases.take(domain, undefined, claim("a", 1n)),
+      two.leases.take(domain, undefined, claim("b", 1n)),
+    ]);
+    expect(taken.map(answerOf).sort()).toEqual([false, true]);
+    const row = answerOf(await one.leases.read(domain));
+    expect(row?.holder).toBe(answerOf(taken[0]) ? "a" : "b");
+    expect(row).toMatchObject({ term: 1n, renewals: 0n, released: false });
+    expect(row?.addresses).toEqual(["10.0.0.1:6176"]);
+  });
+
+  test("a lease that was renewed after it was looked at cannot be taken", async () => {
+    const domain = domainName();
+    await one.leases.take(domain, undefined, claim("a", 1n));
+    const seen = answerOf(await two.leases.read(domain))!;
+    expect(answerOf(await one.leases.renew(domain, "a", 1n))).toBe(true);
+    expect(answerOf(await two.leases.take(domain, seen, claim("b", 2n)))).toBe(false);
+    const again = answerOf(await two.leases.read(domain))!;
+    expect(again.renewals).toBe(1n);
+    expect(answerOf(await two.leases.take(domain, again, claim("b", 2n)))).toBe(true);
+  });
+
+  test("who lost the lease can neither renew nor release it", async () => {
+    const domain = domainName();
+    await one.leases.take(domain, undefined, claim("a", 1n));
+    const seen = answerOf(await two.leases.read(domain))!;
+    await two.leases.take(domain, seen, claim("b", 2n));
+    expect(answerOf(await one.leases.renew(domain, "a", 1n))).toBe(false);
+    expect(answerOf(await one.leases.release(domain, "a", 1n))).toBe(false);
+    expect(answerOf(await one.leases.read(domain))).toMatchObject({ holder: "b", released: false });
+  });
+
+  test("a released lease says so and is renewed no more", async () => {
+    const domain = domainName();
+    await one.leases.take(domain, undefined, claim("a", 7n));
+    expect(answerOf(await one.leases.release(domain, "a", 7n))).toBe(true);
+    expect(answerOf(await two.leases.read(domain))?.released).toBe(true);
+    expect(answerOf(await one.leases.renew(domain, "a", 7n))).toBe(false);
+  });
+
+  test("terms keep all their digits", async () => {
+    const domain = domainName();
+    const term = 2n ** 48n + 1n;
+    await one.leases.take(domain, undefined, claim("a", term));
+    expect(answerOf(await two.leases.read(domain))?.term).toBe(term);
+  });
+
+  test("the memory of an older term writes no row and says so", async () => {
+    const domain = domainName();
+    const { leases, memories } = one;
+    expect(answerOf(await memories.read(domain))).toBe(undefined);
+    await leases.take(domain, undefined, claim("a", 1n));
+    expect(answerOf(await memories.write(domain, "a", { term: 1n, document: "first" }))).toBe(true);
+    expect(answerOf(await memories.write(domain, "a", { term: 1n, document: "new" }))).toBe(true);
+    await two.leases.take(domain, { term: 1n, renewals: 0n }, claim("b", 2n));
+    expect(answerOf(await memories.write(domain, "a", { term: 1n, document: "old" }))).toBe(false);
+    expect(answerOf(await memories.write(domain, "a", { term: 2n, document: "old" }))).toBe(false);
+    expect(answerOf(await two.memories.read(domain))).toEqual({ term: 1n, document: "new" });
+    expect(answerOf(await two.memories.write(domain, "b", { term: 2n, document: "b" }))).toBe(true);
+    expect(answerOf(await memories.read(domain))).toEqual({ term: 2n, document: "b" });
+  });
+
+  test("servers count their beats, and one that has ended is taken away", async () => {
+    await one.servers.beat("s1", "10.0.0.1:6176");
+    await two.servers.beat("s2", "10.0.0.2:6176");
+    await one.servers.beat("s1", "10.0.0.9:6176");
+    expect(answerOf(await two.servers.list())).toEqual([
+      { id: "s1", address: "10.0.0.9:6176", beat: 2n },
+      { id: "s2", address: "10.0.0.2:6176", beat: 1n },
+    ]);
+    await two.servers.remove("s1", 1n);
+    expect(answerOf(await two.servers.list())).toHaveLength(2);
+    await two.servers.remove("s1", 2n);
+    await two.servers.remove("s2");
+    expect(answerOf(await one.servers.list())).toEqual([]);
+  });
+});
+
+test.skipIf(obstacle !== undefined)(
+  "a database that hangs or is gone is a result, and a database that is back is used again",
+  async () => {
+    const store = openStore(postgres!.url);
+    expect((await store.leases.read("x")).ok).toBe(true);
+    postgres!.pause();
+    const hung = await Promise.all([1, 2, 3].map(() => store.leases.renew("x", "a", 1n)));
+    postgres!.resume();
+    for (const result of hung) expect(result).toMatchObject({ ok: false });
+    postgres!.stop();
+    expect(await store.leases.read("x")).toMatchObject({ ok: false });
+    postgres!.start();
+    expect(await store.leases.read("x")).toEqual({ ok: true, value: undefined });
+    await store.close();
+  },
+  60_000,
+);
+
+test("a folder that cannot be made is a result too", async () => {
+  const store = openStore("sqlite:/proc/no-such-folder/store.db");
+  expect(await store.leases.read("x")).toMatchObject({ ok: false });
+});
+
+test("a URL of another kind is refused without telling its password", () => {
+  expect(() => openStore("mysql://root:secret@db/x")).toThrow(/"mysql" is no database/);
+});
+
+afterAll(() => {
+  postgres?.remove();
+  rmSync(dir, { recursive: true, force: true });
+});
