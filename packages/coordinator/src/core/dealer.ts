@@ -8,7 +8,6 @@
 import type { Host } from "./host.ts";
 import { dealMesh, type Edge, pairKey } from "./mesh.ts";
 import type { Body } from "./outbox.ts";
-import { rankHosts } from "./reference.ts";
 
 /** In a domain of so many hosts a deal takes a while: those who join at once are dealt in together, */
 const DEAL_TOGETHER_FROM = 100;
@@ -54,18 +53,27 @@ export class Dealer {
     return this.#isDue && nowMs - this.#dealtMs >= DEAL_EVERY_MS;
   }
 
-  /** Deals the mesh anew. */
-  deal(hosts: Iterable<Host>, nowMs: number): void {
+  /** Who is an anchor or leads has changed: deal with the next that are due. */
+  noteChange(): void {
+    this.#isDue = true;
+  }
+
+  /**
+   * Deals the mesh anew.
+   *
+   * @param hosts best first: the reference, the anchors, then the others
+   */
+  deal(hosts: readonly Host[], nowMs: number): void {
     this.#isDue = false;
     this.#dealtMs = nowMs;
-    const ranked = rankHosts(hosts).map((h) => h.number);
+    const ranked = hosts.map((h) => h.number);
     const { meshSeed, neighbours } = this.#options;
     this.#edges = dealMesh(ranked, meshSeed, this.#edges, neighbours);
     this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
   }
 
   /** What a host is told of the last deal. */
-  assignment(host: Host, hosts: ReadonlyMap<number, Host>): Body {
+  assignment(host: Host, hosts: ReadonlyMap<number, Host>, reference: Host | undefined): Body {
     const mine = this.#edges.filter((e) => e.a === host.number || e.b === host.number);
     const neighbours = mine.map((edge) => {
       const other = hosts.get(edge.a === host.number ? edge.b : edge.a)!;
@@ -81,6 +89,7 @@ export class Dealer {
       };
     });
     const { pairsPerSecond } = this.#options;
-    return { case: "assignment", value: { neighbours, pairsPerSecond } };
+    const referenceHost = reference?.number ?? 0;
+    return { case: "assignment", value: { neighbours, pairsPerSecond, referenceHost } };
   }
 }

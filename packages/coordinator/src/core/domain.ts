@@ -10,6 +10,7 @@
 import { EdgeBias, EdgeCourt } from "@ttcs/estimator";
 import { type AgentMessage, type Header, type Hello, HostState, type Report } from "@ttcs/protocol";
 import { addNs, FIT_AGE_NS, ROUND_NS } from "@ttcs/units";
+import { AnchorSet } from "./anchors.ts";
 import { correctionFor, heirBoundNs } from "./correction-message.ts";
 import { Dealer, type DealOptions } from "./dealer.ts";
 import { roundOf } from "./domain-scale.ts";
@@ -54,6 +55,7 @@ export class DomainCore {
   readonly #roster = new Roster();
   readonly #dealer: Dealer;
   readonly #leadership: Leadership;
+  readonly #anchors = new AnchorSet();
   readonly #fits = new FitBook();
   readonly #court = new EdgeCourt();
   readonly #bias = new EdgeBias();
@@ -206,9 +208,12 @@ export class DomainCore {
 
   #deal(now: ServerTime): void {
     const { hosts, connected } = this.#roster;
-    this.#dealer.deal(hosts.values(), now.monotonicMs);
+    const { reference } = this.#leadership;
+    this.#dealer.deal(this.#anchors.ranked(hosts.values(), reference), now.monotonicMs);
     this.#court.retain(this.#dealer.dealt);
-    for (const host of connected) this.#outbox.send(host, this.#dealer.assignment(host, hosts));
+    for (const host of connected) {
+      this.#outbox.send(host, this.#dealer.assignment(host, hosts, reference));
+    }
   }
 
   #tellWaiting(now: ServerTime): void {
