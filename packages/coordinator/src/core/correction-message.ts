@@ -14,6 +14,7 @@ import type { DomainScale } from "./domain-scale.ts";
 import type { Host } from "./host.ts";
 import type { Body } from "./outbox.ts";
 import type { RoundResult } from "./solve.ts";
+import type { UtcStanding } from "./sources.ts";
 
 /** A correction is fresh for this long after its window closed (ns). */
 const VALID_FOR_NS = 2 * 1e9;
@@ -27,6 +28,9 @@ export interface SharedByRound {
   readonly result: RoundResult;
   /** The largest bound among those who could lead next (ns). */
   readonly heirBoundNs: number;
+  readonly utc: UtcStanding;
+  /** What an operator should know of the whole domain. */
+  readonly alarms: readonly string[];
   /** Server's monotonic time (ms). */
   readonly nowMs: number;
 }
@@ -34,14 +38,13 @@ export interface SharedByRound {
 /** The correction of a host; undefined: nothing is known of its clock yet. */
 export function correctionFor(
   host: Host,
-  { reference, scale, result, heirBoundNs, nowMs }: SharedByRound,
+  { reference, scale, result, heirBoundNs, utc, alarms, nowMs }: SharedByRound,
 ): Body | undefined {
   const { track } = host;
   const fix = track?.fix;
   if (!track || !fix) return undefined;
   const isReference = host === reference;
   const rawAt = (refRawNs: RawNanos) => hostRawAt(track, isReference, refRawNs);
-  const source = reference.report?.source;
   // A source that was heard of a while ago may have been left by as much as domain time runs off.
   const unheardNs = (nowMs - reference.reportedAtMs) * 1e-3 * SOURCE_PACE_PPB;
   return {
@@ -60,13 +63,14 @@ export function correctionFor(
       referenceHostId: reference.id,
       isReference,
       referencePullNs: scale.pullNs,
-      referenceMaxErrorNs: (source?.maxErrorNs ?? 0) + Math.max(0, unheardNs),
-      referenceHasSource: source?.synchronised === true && !source.steered,
+      referenceMaxErrorNs: utc.maxErrorNs + Math.max(0, unheardNs),
+      referenceHasSource: utc.hasSource,
       edgeCount: fix.edgeCount,
       residualRmsNs: fix.residualRmsNs,
       edges: [...(result.edges.get(host.number) ?? [])],
       farPull: scale.farPull,
       heirBoundNs,
+      alarms: [...alarms],
     },
   };
 }

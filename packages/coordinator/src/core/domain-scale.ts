@@ -15,7 +15,8 @@
  * begin when a host is missing by then (`mayPullFar`): who hears nothing knows that it did not begin.
  *
  * A reference whose system clock our own discipline writes is no source: following it would follow
- * ourselves. Then f stays as it is.
+ * ourselves. Without a source, or while it is in doubt, f goes back to the pace that is known: a pull
+ * ends with that by which it is measured.
  *
  * Cannot see: whether the reference's source is right. While it slews its clock the reading of its
  * rate says nothing of its pace, and is left out for a minute; after that it is believed in steps.
@@ -70,10 +71,13 @@ export class DomainScale {
   /** Rounds in a row in which the source was seen slewing. */
   #slewRounds = 0;
 
-  /** @param segments domain time on the reference's raw clock as known so far, at least one */
-  constructor(segments: readonly DomainSegment[]) {
+  /**
+   * @param segments domain time on the reference's raw clock as known so far, at least one
+   * @param excessPpb by how much their last rate is more than the reference's own pace
+   */
+  constructor(segments: readonly DomainSegment[], excessPpb = 0) {
     this.#segments = [...segments];
-    this.#ratePpb = segments[segments.length - 1].freqPpb;
+    this.#ratePpb = segments[segments.length - 1].freqPpb - excessPpb;
   }
 
   /** Domain time begins where the reference's system clock stands. */
@@ -90,6 +94,11 @@ export class DomainScale {
   /** Domain minus the reference's system clock (ns, positive: the domain is ahead). */
   get pullNs(): number {
     return this.#pullNs;
+  }
+
+  /** How much faster than the source's own pace domain time runs by its last rate (ppb): the pull. */
+  get excessPpb(): number {
+    return this.#segments[this.#segments.length - 1].freqPpb - this.#ratePpb;
   }
 
   /** True from the announcement to the end of a far pull. */
@@ -115,7 +124,7 @@ export class DomainScale {
    * Decides the rate ahead. Call once per round.
    *
    * @param nowRawNs the reference's raw clock at the close of the round's window
-   * @param source the reference's line of this round; absent: the rate stays
+   * @param source the reference's line of this round; absent: there is none to follow
    * @param mayPullFar false while a host is missing that would not learn of a far pull
    */
   advance(nowRawNs: RawNanos, source: SourceLine | undefined, mayPullFar = true): void {
@@ -133,9 +142,11 @@ export class DomainScale {
       rawNs: startRawNs,
       domainUnixNs: at.unixNs,
       domainFractionNs: at.fractionNs,
-      freqPpb: follow
-        ? this.#nextFreqPpb(nowPpb, this.#restNs(startRawNs, source), mayPullFar)
-        : nowPpb,
+      freqPpb: this.#nextFreqPpb(
+        nowPpb,
+        follow ? this.#restNs(startRawNs, source) : 0,
+        follow && mayPullFar,
+      ),
     });
     if (this.#segments.length > SEGMENTS_KEPT) this.#segments.shift();
   }

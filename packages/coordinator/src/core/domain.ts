@@ -14,14 +14,15 @@ import { AnchorSet } from "./anchors.ts";
 import { correctionFor, heirBoundNs } from "./correction-message.ts";
 import { Dealer, type DealOptions } from "./dealer.ts";
 import { roundOf } from "./domain-scale.ts";
-import { FitBook } from "./fits.ts";
+import { FitBook, type MeshFit } from "./fits.ts";
+import { Holding, lazyReach, minorityReason } from "./holding.ts";
 import type { Host } from "./host.ts";
 import { cleanReport } from "./inputs.ts";
 import { Leadership } from "./leadership.ts";
 import { type Action, Outbox } from "./outbox.ts";
 import { FORGET_AFTER_MS, Roster } from "./roster.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
-import { solveRound } from "./solve.ts";
+import { type RoundResult, solveRound } from "./solve.ts";
 
 /** Fewer hosts than this cannot outvote a wrong one: nothing is steered. */
 export const MINIMUM_HOSTS = 3;
@@ -56,6 +57,7 @@ export class DomainCore {
   readonly #dealer: Dealer;
   readonly #leadership: Leadership;
   readonly #anchors = new AnchorSet();
+  readonly #holding = new Holding(this.#anchors);
   readonly #fits = new FitBook();
   readonly #court = new EdgeCourt();
   readonly #bias = new EdgeBias();
@@ -71,7 +73,9 @@ export class DomainCore {
     const outbox = new Outbox(options.domain, options.term);
     this.#outbox = outbox;
     this.#dealer = new Dealer(options);
-    this.#leadership = new Leadership(this.#roster.hosts, (level, text) => outbox.log(level, text));
+    this.#leadership = new Leadership(this.#roster.hosts, this.#anchors, (level, text) =>
+      outbox.log(level, text),
+    );
   }
 
   /** A message of the agent on stream `connection`. */
@@ -106,6 +110,8 @@ export class DomainCore {
     const gone = this.#roster.forgetAbsent(this.#leadership.reference, now.monotonicMs);
     for (const host of gone) {
       this.#fits.forget(host.number);
+      this.#holding.forget(host);
+      this.#leadership.sources.forget(host);
       this.#log("warn", `${host.id} stayed away for ${FORGET_AFTER_MS / 1000} s: forgotten`);
     }
     if (gone.length > 0 || this.#dealer.isDue(now.monotonicMs)) this.#deal(now);
@@ -147,6 +153,13 @@ export class DomainCore {
     for (const fault of cleanReport(report)) this.#log("warn", `${host.id} sent ${fault}: ignored`);
     host.report = report;
     host.reportedAtMs = now.monotonicMs;
+    const { hosts } = this.#roster;
+    this.#leadership.sources.take(
+      host,
+      host === this.#leadership.reference,
+      hosts.values(),
+      now.monotonicMs,
+    );
     const locked = report.state === HostState.LOCKED;
     if (!locked) host.lockedSinceMs = Number.NaN;
     else if (Number.isNaN(host.lockedSinceMs)) host.lockedSinceMs = now.monotonicMs;
@@ -173,36 +186,81 @@ export class DomainCore {
     if (connected.length < MINIMUM_HOSTS) return;
     // Let all agents find a coordinator that has just started, before it chooses among them.
     if (now.monotonicMs - this.#firstHelloMs < START_GRACE_MS) return;
-    const reference = this.#leadership.lead(now.monotonicMs);
-    if (!reference) return;
     const fits = this.#fits.fresh(now.monotonicMs);
+    const before = this.#leadership.reference;
+    const reference = this.#leadership.lead(fits, now.monotonicMs);
+    if (reference !== before) this.#dealer.noteChange();
+    if (!reference) return;
     const result = solveRound(reference, this.#roster.hosts, fits, {
       court: this.#court,
       bias: this.#bias,
       workspace: this.#workspace,
     });
-    if (!result) return;
-    this.#leadership.solved(result.atRefRawNs, now.monotonicMs);
-    const { scale } = this.#leadership;
-    if (!scale) return;
+    const held = this.#mayNotSteer(reference, result, now.monotonicMs);
+    if (held) this.#hold(connected, () => held);
+    else if (result) this.#correct(reference, result, fits, now);
+  }
 
+  /** Why nobody is steered in this round; undefined: those who are reached may be. */
+  #mayNotSteer(reference: Host, result: RoundResult | undefined, nowMs: number) {
+    const { hosts, connected } = this.#roster;
+    const reached = this.#holding.reached(result, connected, nowMs);
+    this.#anchors.noteReached(reached, nowMs);
+    const view = this.#anchors.view(nowMs);
+    if (result) {
+      const enough = !view.size || this.#anchors.isMajority(this.#anchors.countOf(reached));
+      this.#leadership.solved(result.atRefRawNs, enough, nowMs);
+    }
+    const { lockedOnce } = this.#leadership;
+    const changes = this.#anchors.tend(hosts, reference, lockedOnce, nowMs);
+    for (const change of changes) this.#log("info", change);
+    if (changes.length > 0) this.#dealer.noteChange();
+    const why = result
+      ? minorityReason(view.present, view.size)
+      : `the reference ${reference.id} is out of reach`;
+    const reason = view.hasMajority ? undefined : why;
+    const news = this.#holding.news(reason ?? "");
+    if (news) this.#log(reason ? "warn" : "info", news);
+    return reason;
+  }
+
+  #correct(reference: Host, result: RoundResult, fits: readonly MeshFit[], now: ServerTime): void {
+    const { monotonicMs: nowMs } = now;
+    const { hosts, connected } = this.#roster;
+    const { scale, sources } = this.#leadership;
+    if (!scale) return;
     const closeRefRawNs = addNs(result.atRefRawNs, FIT_AGE_NS);
-    const mayPullFar = this.#leadership.mayPullFar(now.monotonicMs);
-    scale.advance(closeRefRawNs, reference.report?.source, mayPullFar);
+    scale.advance(closeRefRawNs, sources.followed(reference), this.#leadership.mayPullFar(nowMs));
     const closeUnixNs = scale.line().at(closeRefRawNs).unixNs;
     // The close is known to some tens of ms: round to the nearest, and never go back.
     this.#outbox.begin(roundOf(addNs(closeUnixNs, ROUND_NS / 2)));
-    this.#lastClose = { unixNs: closeUnixNs, monotonicMs: now.monotonicMs };
+    this.#lastClose = { unixNs: closeUnixNs, monotonicMs: nowMs };
     const shared = {
       reference,
       scale,
       result,
       heirBoundNs: heirBoundNs(connected, reference),
-      nowMs: now.monotonicMs,
+      utc: sources.utc(reference, scale.pullNs, nowMs),
+      alarms: sources.alarms(reference),
+      nowMs,
     };
-    for (const host of connected) {
+    const isReached = ({ number }: Host) =>
+      result.trusted.has(number) || result.reasons.has(number);
+    for (const host of connected.filter(isReached)) {
       const correction = correctionFor(host, shared);
       if (correction) this.#outbox.send(host, correction);
+    }
+    const reach = lazyReach(fits);
+    const lost = connected.filter((h) => !isReached(h) && this.#holding.mustHold(h, nowMs));
+    this.#hold(lost, (host) => this.#holding.reasonFor(host, reach(), hosts));
+    this.#leadership.judgeSources(nowMs);
+  }
+
+  #hold(hosts: readonly Host[], reasonFor: (host: Host) => string): void {
+    const { reference, sources } = this.#leadership;
+    const alarms = reference ? sources.alarms(reference) : [];
+    for (const host of hosts) {
+      this.#outbox.send(host, { case: "hold", value: { reason: reasonFor(host), alarms } });
     }
   }
 

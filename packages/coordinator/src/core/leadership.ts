@@ -5,6 +5,10 @@
  * scale is on it. So they change together, here and nowhere else. When the lead passes on, all three
  * begin anew with the next solve, and domain time goes on where the agents hold it: each reports the
  * line that it was given, which is the prediction of the moment before.
+ *
+ * The lead passes on when the reference is gone, when it reaches no majority of the anchors while
+ * another side has one, when its raw clock or its source is found wrong (`demote`), and back to a host of
+ * higher clock_quality that has proved itself (`probation.ts`). Among equals it never passes back.
  */
 import {
   DomainLine,
@@ -13,29 +17,59 @@ import {
   SILENT_AFTER_S,
 } from "@ttcs/discipline";
 import { diffNs, type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
+import type { AnchorSet } from "./anchors.ts";
 import { hostRawAt } from "./correction.ts";
 import { DomainScale } from "./domain-scale.ts";
+import type { MeshFit } from "./fits.ts";
 import { connectedHosts, type Host } from "./host.ts";
-import { chooseReference, rankHosts, referenceReason } from "./reference.ts";
+import { type Loss, PROOF_MS, Probation } from "./probation.ts";
+import { Reach } from "./reach.ts";
+import {
+  chooseReference,
+  REFERENCE_GRACE_MS,
+  rankHeirs,
+  rankHosts,
+  referenceReason,
+} from "./reference.ts";
+import { Sources } from "./sources.ts";
+
+/** What a coordinator that starts anew has to know; plain data. */
+export interface LeadershipMemory {
+  readonly referenceId: string;
+  /** By how much domain time runs faster than the reference's own pace (ppb). */
+  readonly excessPpb: number;
+  readonly losses: readonly Pick<Loss, "id" | "proofMs">[];
+}
 
 /** See the module head. */
 export class Leadership {
   readonly #hosts: ReadonlyMap<number, Host>;
+  readonly #anchors: AnchorSet;
   readonly #say: (level: "info" | "warn", text: string) => void;
+  readonly sources: Sources;
+  readonly #probation = new Probation();
   #reference: Host | undefined;
   #scale: DomainScale | undefined;
   #lockedOnce = false;
+  /** Who led when this was remembered. */
+  #rememberedId = "";
+  /** Pull that the next scale inherits (ppb). */
+  #excessPpb = 0;
   /** Server's monotonic time at which domain time was taken over from somebody's line (ms). */
-  #inheritedMs = -Infinity;
-  /** Server's monotonic time at which a solve last touched the reference (ms). */
-  #touchedMs = Number.NaN;
+  #inheritedMs = Number.NEGATIVE_INFINITY;
+  /** Server's monotonic times of the last solve that reached enough, and of the last passing (ms). */
+  #usefulMs = Number.NaN;
+  #passedMs = Number.NaN;
 
   constructor(
     hosts: ReadonlyMap<number, Host>,
+    anchors: AnchorSet,
     say: (level: "info" | "warn", text: string) => void,
   ) {
     this.#hosts = hosts;
+    this.#anchors = anchors;
     this.#say = say;
+    this.sources = new Sources(say);
   }
 
   get reference(): Host | undefined {
@@ -46,24 +80,78 @@ export class Leadership {
     return this.#scale;
   }
 
+  /** True once any host has been LOCKED. */
+  get lockedOnce(): boolean {
+    return this.#lockedOnce;
+  }
+
+  toMemory(): LeadershipMemory {
+    return {
+      referenceId: this.#reference?.id ?? this.#rememberedId,
+      excessPpb: this.#scale?.excessPpb ?? this.#excessPpb,
+      losses: this.#probation.toMemory(),
+    };
+  }
+
+  /** Goes on as another coordinator left off: the domain has been LOCKED, and has its reference. */
+  fromMemory(memory: LeadershipMemory, nowMs: number): void {
+    this.#probation.fromMemory(memory.losses, nowMs);
+    this.#rememberedId = memory.referenceId;
+    this.#excessPpb = memory.excessPpb;
+    this.#lockedOnce ||= memory.referenceId !== "";
+  }
+
   /** A host has told that it is LOCKED: from now on the lead is not changed without need. */
   noteLocked(): void {
     this.#lockedOnce = true;
   }
 
   /** The reference of this round. */
-  lead(nowMs: number): Host | undefined {
+  lead(fits: readonly MeshFit[], nowMs: number): Host | undefined {
     const before = this.#reference;
     const awayMs = this.#awayMs(nowMs);
-    const chosen = chooseReference(this.#hosts.values(), before, this.#lockedOnce, awayMs);
-    if (chosen && chosen !== before) this.#pass(chosen, nowMs);
+    const facts = { lockedOnce: this.#lockedOnce, awayMs };
+    const heirs = this.#heirs(fits, awayMs, nowMs);
+    const chosen = chooseReference(this.#hosts.values(), before, { ...facts, heirs });
+    if (chosen && chosen !== before) {
+      if (before && this.#lockedOnce) this.#lose(before, awayWords(before, awayMs), nowMs);
+      this.#pass(chosen, nowMs);
+    } else if (before && awayMs === 0) this.#handBack(before, nowMs);
     return this.#reference;
   }
 
-  /** A solve has brought tracks against the reference's clock at `atRefRawNs`. */
-  solved(atRefRawNs: RawNanos, nowMs: number): void {
-    this.#touchedMs = nowMs;
+  /** A solve has brought tracks against the reference's clock; `enough`: to a majority of anchors. */
+  solved(atRefRawNs: RawNanos, enough: boolean, nowMs: number): void {
+    if (enough) this.#usefulMs = nowMs;
     if (!this.#scale) this.#begin(atRefRawNs, nowMs);
+  }
+
+  /** The reference's raw clock is found wrong: somebody else leads from the next round on. */
+  demote(why: string, nowMs: number): void {
+    const reference = this.#reference;
+    if (!reference) return;
+    const heir = this.#rankedHeirs(this.#hosts.values(), nowMs).find(
+      (h) => h !== reference && h.track?.fix,
+    );
+    this.#say("warn", `${reference.id} demoted: ${why}`);
+    if (!heir) return;
+    this.#lose(reference, why, nowMs);
+    this.#pass(heir, nowMs);
+  }
+
+  /** Looks at the sources; when the reference's is refused, a standby that has a good one leads. */
+  judgeSources(nowMs: number): void {
+    const reference = this.#reference;
+    if (!reference) return;
+    this.sources.judge(reference, this.#hosts.values(), nowMs);
+    const why = this.sources.whyRefused(reference);
+    if (why === undefined) return;
+    const heir = this.#rankedHeirs(this.#hosts.values(), nowMs).find(
+      (h) => h !== reference && h.track?.fix && this.#isGoodSource(h, nowMs),
+    );
+    if (!heir) return;
+    this.#lose(reference, why, nowMs);
+    this.#pass(heir, nowMs);
   }
 
   /**
@@ -80,12 +168,15 @@ export class Leadership {
 
   /** The raw clock of a host has a new zero. Call before its track is taken away. */
   rebooted(host: Host, nowMs: number): void {
+    this.sources.forget(host);
     if (host !== this.#reference) {
       host.track = undefined;
       return;
     }
-    const others = connectedHosts(this.#hosts.values()).filter((h) => h !== host);
-    const heir = rankHosts(others).find((h) => h.track?.fix);
+    const heir = this.#rankedHeirs(this.#hosts.values(), nowMs).find(
+      (h) => h !== host && h.track?.fix,
+    );
+    this.#lose(host, "it has booted", nowMs);
     if (heir) this.#pass(heir, nowMs);
     else this.#drop();
   }
@@ -95,17 +186,81 @@ export class Leadership {
     const host = this.#reference;
     if (!host) return 0;
     if (host.connection === undefined) return nowMs - host.disconnectedAtMs;
-    return Number.isNaN(this.#touchedMs) ? 0 : nowMs - this.#touchedMs;
+    const awayMs = Number.isNaN(this.#usefulMs) ? 0 : nowMs - this.#usefulMs;
+    // Rounds are half a second apart.
+    return awayMs < REFERENCE_GRACE_MS / 2 ? 0 : awayMs;
+  }
+
+  /** Who could lead, best first; undefined: nobody is asked for yet. */
+  #heirs(fits: readonly MeshFit[], awayMs: number, nowMs: number): Host[] | undefined {
+    if (!this.#lockedOnce) return undefined;
+    if (!this.#reference) {
+      const ranked = this.#rankedHeirs(connectedHosts(this.#hosts.values()), nowMs);
+      return ranked.sort((a, b) => Number(this.#led(b)) - Number(this.#led(a)));
+    }
+    if (awayMs < REFERENCE_GRACE_MS) return undefined;
+    if (!this.#anchors.isFrozen) return this.#rankedHeirs(this.#hosts.values(), nowMs);
+    const side = new Reach(fits).majoritySide(this.#anchors, this.#hosts);
+    // A side without a majority has no reference of its own: whoever led, leads.
+    return this.#rankedHeirs(side ?? [this.#reference], nowMs);
+  }
+
+  #led(host: Host): boolean {
+    return host.id === this.#rememberedId;
+  }
+
+  #rankedHeirs(hosts: Iterable<Host>, nowMs: number): Host[] {
+    return rankHeirs(connectedHosts(hosts), {
+      isOnProbation: (h) => this.#probation.isOnProbation(h.id, nowMs),
+      hasGoodSource: (h) => this.#isGoodSource(h, nowMs),
+      isAnchor: (h) => this.#anchors.has(h),
+    });
+  }
+
+  #isGoodSource(host: Host, nowMs: number, forMs = 0): boolean {
+    return this.sources.isGood(host, nowMs, forMs) && this.sources.agreesWithUtc(host, nowMs);
+  }
+
+  /** A host of higher clock_quality that has proved itself takes the lead. */
+  #handBack(reference: Host, nowMs: number): void {
+    if (!this.#lockedOnce || !(nowMs - this.#passedMs >= PROOF_MS)) return;
+    const better = rankHosts(connectedHosts(this.#hosts.values())).find(
+      (h) =>
+        h.hello.clockQuality > reference.hello.clockQuality && this.#isProved(h, reference, nowMs),
+    );
+    if (!better) return;
+    const proofS = this.#probation.proofMs(better.id) / 1000;
+    this.#say("info", `${better.id} has proved itself for ${proofS} s`);
+    this.#pass(better, nowMs);
+  }
+
+  #isProved(host: Host, reference: Host, nowMs: number): boolean {
+    const proofMs = this.#probation.proofMs(host.id);
+    if (!(nowMs - host.lockedSinceMs >= proofMs) || !host.track?.fix) return false;
+    if (this.#probation.isOnProbation(host.id, nowMs)) return false;
+    const source = host.report?.source;
+    if (source && !source.steered) return this.#isGoodSource(host, nowMs, proofMs);
+    return !this.sources.isGood(reference, nowMs);
+  }
+
+  #lose(host: Host, why: string, nowMs: number): void {
+    const proofS = this.#probation.lost(host.id, nowMs) / 1000;
+    this.#say(
+      "warn",
+      `${host.id} has lost the lead: ${why}; it leads again after ${proofS} s of proof`,
+    );
   }
 
   #pass(to: Host, nowMs: number): void {
     this.#drop();
     this.#reference = to;
-    this.#touchedMs = nowMs;
+    this.#usefulMs = nowMs;
+    this.#passedMs = nowMs;
     this.#say("info", `reference is ${to.id}: ${referenceReason(to, this.#hosts.values())}`);
   }
 
   #drop(): void {
+    if (this.#scale) this.#excessPpb = this.#scale.excessPpb;
     this.#reference = undefined;
     this.#scale = undefined;
     for (const host of this.#hosts.values()) host.track = undefined;
@@ -122,7 +277,8 @@ export class Leadership {
     if (holder) {
       this.#say("info", `domain time goes on from the line that ${holder.id} holds`);
       this.#inheritedMs = nowMs;
-      this.#scale = new DomainScale([heldAt(holder, holder === reference, atRefRawNs)]);
+      const held = heldAt(holder, holder === reference, atRefRawNs);
+      this.#scale = new DomainScale([held], this.#excessPpb);
       return;
     }
     const source = reference.report?.source;
@@ -134,6 +290,11 @@ export class Leadership {
     this.#scale = DomainScale.from(source);
   }
 }
+
+const awayWords = (host: Host, awayMs: number): string =>
+  host.connection === undefined
+    ? `it has been away for ${(awayMs / 1000).toFixed(1)} s`
+    : `no majority of the anchors was reached from it for ${(awayMs / 1000).toFixed(1)} s`;
 
 /** Domain time on the reference's raw clock, by the line that a host holds on its own. */
 function heldAt(holder: Host, isReference: boolean, atRefRawNs: RawNanos): DomainSegment {
