@@ -19,6 +19,7 @@ import { Holding, lazyReach, minorityReason } from "./holding.ts";
 import type { Host } from "./host.ts";
 import { cleanReport } from "./inputs.ts";
 import { Leadership } from "./leadership.ts";
+import { LeapWatch } from "./leap-watch.ts";
 import { type Action, Outbox } from "./outbox.ts";
 import { FORGET_AFTER_MS, Roster } from "./roster.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
@@ -58,6 +59,7 @@ export class DomainCore {
   readonly #leadership: Leadership;
   readonly #anchors = new AnchorSet();
   readonly #holding = new Holding(this.#anchors);
+  readonly #leapWatch = new LeapWatch();
   readonly #fits = new FitBook();
   readonly #court = new EdgeCourt();
   readonly #bias = new EdgeBias();
@@ -198,7 +200,9 @@ export class DomainCore {
     });
     const held = this.#mayNotSteer(reference, result, now.monotonicMs);
     if (held) this.#hold(connected, () => held);
-    else if (result) this.#correct(reference, result, fits, now);
+    else if (result && !this.#leaps(result, now.monotonicMs)) {
+      this.#correct(reference, result, fits, now);
+    }
   }
 
   /** Why nobody is steered in this round; undefined: those who are reached may be. */
@@ -222,6 +226,13 @@ export class DomainCore {
     const news = this.#holding.news(reason ?? "");
     if (news) this.#log(reason ? "warn" : "info", news);
     return reason;
+  }
+
+  /** True when this round shows the reference, not the others, to have left its course. */
+  #leaps(result: RoundResult, nowMs: number): boolean {
+    const { suspicious, proof } = this.#leapWatch.look(result);
+    if (proof) this.#leadership.demote(proof, nowMs);
+    return suspicious;
   }
 
   #correct(reference: Host, result: RoundResult, fits: readonly MeshFit[], now: ServerTime): void {

@@ -29,6 +29,8 @@ export type Change =
   | (At & { readonly kind: "step"; readonly host: number; readonly stepNs: number })
   /** Another hand slews a system clock; the kernel's setting does not show it. */
   | (For & { readonly kind: "slew"; readonly host: number; readonly ppb: number })
+  /** A crystal's frequency jumps. */
+  | (At & { readonly kind: "jump"; readonly host: number; readonly ppb: number })
   /** An agent is not run: nothing is sent, nothing is handed over; then it goes on. */
   | (For & { readonly kind: "pause"; readonly host: number })
   /** An agent dies and is started again; its clocks go on. */

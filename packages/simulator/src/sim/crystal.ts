@@ -6,7 +6,7 @@
  * known to nobody but the simulation. It is followed as far as it is asked for; the past is kept for
  * as long as a stamp may lie back.
  *
- * Cannot show: frequency jumps, and flicker between knots.
+ * A jump of the frequency takes effect at the next knot but one. Cannot show: flicker between knots.
  */
 import { assert, type Prng } from "@ttcs/units";
 
@@ -72,6 +72,11 @@ export class Crystal {
     const knot = Math.floor(atNs / KNOT_NS);
     this.#follow(knot);
     return this.#rate[knot & (KNOTS_KEPT - 1)] * 1e9;
+  }
+
+  /** From the next knots on the frequency is another by `ppb`. */
+  jump(ppb: number): void {
+    this.#walkPpb += ppb;
   }
 
   #follow(knot: number): void {

@@ -114,7 +114,7 @@ export class FigureBook {
       hash.number(errorNs);
       const state = this.#judge(host, errorNs);
       const counts = state === "LOCKED" || state === "HOLDOVER";
-      if (!counts || nowNs < this.#settledNs || host.isReference || !domain) continue;
+      if (!counts || nowNs < this.#settledNs || host.hasSource || !domain) continue;
       this.#errors.push(Math.abs(errorNs));
       this.#now[count++] = errorNs;
       if (sigmaToo && state === "LOCKED" && host !== domain.reference) {

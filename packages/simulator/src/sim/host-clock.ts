@@ -87,6 +87,11 @@ export class HostClock {
     this.#add(rawNs, this.#systemOf(rawNs), this.settingPpb, foreignPpb);
   }
 
+  /** The crystal's frequency is another by `ppb` from now on. */
+  jump(ppb: number): void {
+    this.#crystal.jump(ppb);
+  }
+
   /** Moves the system clock by `stepNs` at once; returns the raw instant. */
   step(atNs: number, stepNs: number): RawNanos {
     const rawNs = Math.max(this.#lastRawNs, this.rawNsAt(atNs));

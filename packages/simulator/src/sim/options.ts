@@ -31,6 +31,8 @@ export interface SimOptions {
   readonly messageNs: number;
   /** Host 0 is the reference and has a time daemon of its own. Host 1 stands by when this is set. */
   readonly standby: boolean;
+  /** So many hosts, from host 0 on, have a time daemon of their own (1 and more). */
+  readonly sources: number;
   readonly changes: readonly Change[];
   readonly lies: readonly Lie[];
 }
@@ -70,6 +72,7 @@ export const defaultSim: SimOptions = {
   regions: 1,
   messageNs: 1e6,
   standby: false,
+  sources: 1,
   changes: [],
   lies: [],
 };

@@ -24,6 +24,8 @@ export class SimHost {
   readonly index: number;
   readonly id: string;
   readonly isReference: boolean;
+  /** True: a time daemon of its own steers the clock, we do not. */
+  readonly hasSource: boolean;
   readonly clock: HostClock;
   readonly stamper: Stamper;
   readonly prober: Prober;
@@ -52,16 +54,17 @@ export class SimHost {
     this.index = index;
     this.id = `h${index + 1}`;
     this.isReference = index === 0;
+    this.hasSource = index < options.sources;
     this.#options = options;
     this.#random = stream(1);
     const { systemErrorNs } = options;
-    const errorNs = this.isReference
+    const errorNs = this.hasSource
       ? REFERENCE_ERROR_NS
       : this.#random.between(-systemErrorNs, systemErrorNs);
     this.clock = new HostClock(options.crystal, errorNs, stream(2));
     this.stamper = new Stamper(options.stamps, stream(3));
     this.prober = new Prober(options.spacingNs, stream(4));
-    this.daemon = this.isReference ? new TimeDaemon(this.clock, stream(5)) : undefined;
+    this.daemon = this.hasSource ? new TimeDaemon(this.clock, stream(5)) : undefined;
     this.core = this.#newCore();
   }
 
@@ -132,7 +135,7 @@ export class SimHost {
     return new AgentCore({
       hostId: this.id,
       domain: "default",
-      correctClock: !this.isReference,
+      correctClock: !this.hasSource,
       coordinatorAddress: "coordinator",
     });
   }

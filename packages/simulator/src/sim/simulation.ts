@@ -237,11 +237,12 @@ export class Simulation {
     if (!this.server) return;
     host.connection = ++this.#connections;
     this.#byConnection.set(host.connection, host);
-    const quality = host.isReference ? 10 : this.options.standby && host.index === 1 ? 5 : 1;
+    const isStandby = host.hasSource || (this.options.standby && host.index === 1);
+    const quality = host.isReference ? 10 : isStandby ? 5 : 1;
     const hello = {
       hostId: host.id,
       clockQuality: quality,
-      correctClock: !host.isReference,
+      correctClock: !host.hasSource,
       // Carries the index, by which assignments name their destinations.
       probeAddress: String(host.index),
       managementAddress: host.id,

@@ -39,6 +39,7 @@ function applyToHost(world: Simulation, { change, begins }: Turn, nowNs: number)
   if (!("host" in change)) return;
   const host = world.hosts[change.host];
   if (change.kind === "step") host.clock.step(nowNs, change.stepNs);
+  else if (change.kind === "jump") host.clock.jump(change.ppb);
   else if (change.kind === "slew") host.clock.disturb(nowNs, begins ? change.ppb : 0);
   else if (change.kind === "pause") {
     if (begins) host.pause(nowNs, nowNs + change.forS * 1e9);
