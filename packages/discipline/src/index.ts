@@ -11,6 +11,7 @@ export {
   SILENT_AFTER_S,
 } from "./bound.ts";
 export {
+  type ClockFacts,
   FRESH_CORRECTION_S,
   judge,
   LOCK_ROUNDS,

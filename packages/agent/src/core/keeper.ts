@@ -6,6 +6,7 @@
  */
 import {
   bentNs,
+  type ClockFacts,
   type DomainLine,
   type DomainSegment,
   FAR_PULL_LIMIT_PPB,
@@ -96,6 +97,7 @@ export class Keeper {
   #round = 0n;
   #trustedRounds = 0;
   #verdict: Verdict = { state: "ACQUIRING", reason: "starting", advice: "" };
+  #facts: ClockFacts | undefined;
   #stepped = false;
   /** Why the newest correction was not obeyed; empty: it was. */
   #refused = "";
@@ -224,7 +226,7 @@ export class Keeper {
     if (!close) this.#closeSinceRawNs = undefined;
     else this.#closeSinceRawNs ??= nowRawNs;
     const correctionAgeS = this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs);
-    this.#verdict = judge({
+    this.#facts = {
       ...(this.refusal === undefined ? {} : { refusal: this.refusal }),
       ...(this.#disrupted(nowRawNs) ? { disruption: this.#disruption!.reason } : {}),
       ...(carrier.foreignPpb === 0 ? {} : { foreignPpb: carrier.foreignPpb }),
@@ -242,7 +244,8 @@ export class Keeper {
       locked: this.#verdict.state === "LOCKED",
       closeForS: this.#ageS(this.#closeSinceRawNs, nowRawNs) ?? 0,
       blindForS: this.#ageS(this.#lastOffset?.rawNs, nowRawNs) ?? Number.POSITIVE_INFINITY,
-    });
+    };
+    this.#verdict = judge(this.#facts);
     this.#lockedBefore ||= this.#verdict.state === "LOCKED";
     return this.#verdict;
   }
@@ -259,21 +262,26 @@ export class Keeper {
     return !over;
   }
 
-  /** How things stand at a raw instant; the verdict is that of the last look. */
+  /**
+   * How things stand at a raw instant; the verdict is that of the last look, but for a correction that
+   * has grown old since: a process that was not run for a while is asked before it has looked.
+   */
   standing(nowRawNs: RawNanos, carrier: Carrier): Standing {
     const offset = this.#offset(nowRawNs, carrier);
     const boundNs = offset
       ? this.lineError(nowRawNs).boundNs + Math.abs(offset.ns) + offset.boundNs
       : Number.POSITIVE_INFINITY;
     const domainUtcNs = this.domainUtcBoundNs(nowRawNs);
+    const correctionAgeS = this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs);
+    const stale = this.#facts !== undefined && (correctionAgeS ?? 0) >= FRESH_CORRECTION_S;
     return {
-      verdict: this.#verdict,
+      verdict: stale ? judge({ ...this.#facts!, correctionAgeS: correctionAgeS! }) : this.#verdict,
       offsetNs: offset?.ns,
       sigmaNs: this.#sigmaNs(nowRawNs, offset),
       boundNs,
       utcBoundNs:
         domainUtcNs !== undefined && Number.isFinite(boundNs) ? boundNs + domainUtcNs : undefined,
-      correctionAgeS: this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs),
+      correctionAgeS,
     };
   }
 

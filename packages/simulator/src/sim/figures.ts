@@ -9,7 +9,7 @@ import { mix32, Prng } from "@ttcs/units";
 import { Samples } from "./samples.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { Simulation } from "./simulation.ts";
-import { type Domain, domainOf, lineNsAt } from "./truth.ts";
+import { type Domain, domainNsAt, domainOf, lineNsAt } from "./truth.ts";
 
 /** Looks (ns), and how many of them between two judgements of sigma. */
 export const LOOK_EVERY_NS = 100e6;
@@ -101,7 +101,7 @@ export class FigureBook {
     const { hosts, nowNs, hash } = this.#world;
     this.#domain = domainOf(hosts, this.#domain);
     const domain = this.#domain;
-    const domainNs = domain ? lineNsAt(domain.line, domain.reference, nowNs) : Number.NaN;
+    const domainNs = domain ? domainNsAt(domain, nowNs) : Number.NaN;
     const sigmaToo = this.#looks++ % SIGMA_EVERY === 0 && nowNs >= this.#settledNs;
     let count = 0;
     for (const host of hosts) {

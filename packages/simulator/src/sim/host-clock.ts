@@ -46,6 +46,11 @@ export class HostClock {
     return this.#settingPpb[(this.#pieces - 1) % PIECES];
   }
 
+  /** What another hand adds to the rate (ppb). */
+  get foreignPpb(): number {
+    return this.#foreignPpb[(this.#pieces - 1) % PIECES];
+  }
+
   /** Frequency error of the crystal (ppb). */
   freqPpbAt(atNs: number): number {
     return this.#crystal.freqPpbAt(atNs);
@@ -77,7 +82,7 @@ export class HostClock {
   adjust(atNs: number, settingPpb: number): RawNanos {
     const rawNs = this.rawNsAt(atNs);
     const tickNs = Math.max(this.#lastRawNs, Math.ceil(rawNs / TICK_NS) * TICK_NS);
-    this.#add(tickNs, this.#systemOf(tickNs), settingPpb, this.#foreign);
+    this.#add(tickNs, this.#systemOf(tickNs), settingPpb, this.foreignPpb);
     return this.rawAt(atNs);
   }
 
@@ -95,7 +100,7 @@ export class HostClock {
   /** Moves the system clock by `stepNs` at once; returns the raw instant. */
   step(atNs: number, stepNs: number): RawNanos {
     const rawNs = Math.max(this.#lastRawNs, this.rawNsAt(atNs));
-    this.#add(rawNs, this.#systemOf(rawNs) + stepNs, this.settingPpb, this.#foreign);
+    this.#add(rawNs, this.#systemOf(rawNs) + stepNs, this.settingPpb, this.foreignPpb);
     return this.rawAt(atNs);
   }
 
@@ -110,10 +115,6 @@ export class HostClock {
     this.#rawZeroNs = BigInt(Math.round(BOOT_RAW_NS - rawNs));
     this.#pieces = 0;
     this.#add(rawNs, systemNs, 0, 0);
-  }
-
-  get #foreign(): number {
-    return this.#foreignPpb[(this.#pieces - 1) % PIECES];
   }
 
   #systemOf(rawNs: number): number {

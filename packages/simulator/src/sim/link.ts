@@ -37,8 +37,8 @@ export class Link {
   extraNs = 0;
   /** Probes lost (0 to 1). */
   loss: number;
-  /** True: nothing passes. */
-  isCut = false;
+  /** Cuts in force; nothing passes while there is one. */
+  cuts = 0;
 
   constructor(spec: LinkSpec, baseNs: number, seed: number) {
     this.#random = new Prng(seed);
@@ -46,6 +46,10 @@ export class Link {
     this.#draw = spec.law && lawOf(spec.law);
     this.baseNs = baseNs;
     this.loss = spec.loss;
+  }
+
+  get isCut(): boolean {
+    return this.cuts > 0;
   }
 
   /** When a probe arrives that leaves at `atNs` (true ns); NaN: never. Times of leaving do not fall. */

@@ -8,7 +8,7 @@ import { Simulation } from "./simulation.ts";
  * Cheaper to run: fewer pairs, fewer clock readings, and few batches, which end just after a round
  * may be flushed, 20 ms after its close, so that no round has to wait for them.
  */
-const LIGHT: SimChanges = {
+export const LIGHT: SimChanges = {
   pairsPerSecond: 10,
   batchNs: 250e6,
   batchPhaseNs: 30e6,

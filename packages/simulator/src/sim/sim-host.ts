@@ -40,8 +40,8 @@ export class SimHost {
   number = 0;
   /** Stream to the coordinator; 0: none. */
   connection = 0;
-  /** True: nothing passes between this host and the coordinator. */
-  partitioned = false;
+  /** Partitions in force; while there is one nothing passes between this host and the coordinator. */
+  partitions = 0;
   pausedUntilNs = 0;
   boots = 0;
   #lives = 0;
@@ -68,6 +68,10 @@ export class SimHost {
     this.core = this.#newCore();
   }
 
+  get partitioned(): boolean {
+    return this.partitions > 0;
+  }
+
   /** Starts an agent with an empty memory; its clocks go on. */
   start(nowNs: number): void {
     this.alive = true;
@@ -91,7 +95,7 @@ export class SimHost {
 
   /** Nothing is run until `untilNs`: what would have been sent is not. */
   pause(nowNs: number, untilNs: number): void {
-    this.pausedUntilNs = untilNs;
+    this.pausedUntilNs = Math.max(this.pausedUntilNs, untilNs);
     this.#outbox.drop(nowNs, untilNs);
   }
 

@@ -23,6 +23,7 @@ import type { SimOptions } from "./options.ts";
 import { type Letter, Post } from "./post.ts";
 import { SimHost } from "./sim-host.ts";
 import { applyTurn } from "./turns.ts";
+import type { Witness } from "./witness.ts";
 
 const BATCH = 0;
 const TICK = 1;
@@ -60,8 +61,9 @@ export class Simulation {
   readonly #byConnection = new Map<number, SimHost>();
   #connections = 0;
   #term = FIRST_TERM;
-  #look: (() => void) | undefined;
-  #lookEveryNs = 0;
+  /** Is told what agents do at the instant they do it. */
+  witness: Witness | undefined;
+  readonly #looks: { readonly look: () => void; readonly everyNs: number }[] = [];
 
   constructor(options: SimOptions) {
     const { seed, hosts, regions, link, wan } = options;
@@ -89,9 +91,8 @@ export class Simulation {
 
   /** Calls `look` every `everyNs` from then on, in between all other events. */
   observe(everyNs: number, look: () => void): void {
-    this.#look = look;
-    this.#lookEveryNs = everyNs;
-    this.#queue.add(this.nowNs + everyNs, LOOK, 0);
+    this.#queue.add(this.nowNs + everyNs, LOOK, this.#looks.length);
+    this.#looks.push({ look, everyNs });
   }
 
   /** Lets everything happen up to `untilNs`. */
@@ -126,6 +127,7 @@ export class Simulation {
 
   startAgent(host: SimHost): void {
     host.start(this.nowNs);
+    this.witness?.started(host);
     const lie = this.options.lies.find((l) => l.host === host.index && l.stamps);
     host.lieNs = lie && ((peer) => (this.#isLiedTo(lie.to, peer) ? shiftOf(lie, this.nowNs) : 0));
     if (this.server && !host.partitioned) this.#connectSoon(host);
@@ -146,14 +148,15 @@ export class Simulation {
 
   /** Nothing passes between a host and the coordinator any more; both notice by and by. */
   partition(host: SimHost): void {
-    host.partitioned = true;
+    host.partitions++;
     const { index, connection } = host;
     this.#later(SILENCE_NS, { to: "hang up", host: index, connection });
   }
 
   /** The way to the coordinator is open again. */
   rejoin(host: SimHost): void {
-    host.partitioned = false;
+    host.partitions--;
+    if (host.partitioned) return;
     // A short cut is not noticed: the stream goes on.
     if (host.connection === 0 && host.alive && this.server) this.#connectSoon(host);
   }
@@ -177,8 +180,9 @@ export class Simulation {
       queue.add(this.nowNs + DAEMON_EVERY_NS, DAEMON, subject);
       this.hosts[subject].daemon?.look(this.nowNs);
     } else {
-      queue.add(this.nowNs + this.#lookEveryNs, LOOK, 0);
-      this.#look?.();
+      const { look, everyNs } = this.#looks[subject];
+      queue.add(this.nowNs + everyNs, LOOK, subject);
+      look();
     }
   }
 
@@ -225,7 +229,13 @@ export class Simulation {
       hash.number(body.value.offsetSigmaNs);
       hash.number(body.value.boundNs);
     }
-    this.#act(host, host.core.handleMessage(message, host.rawAt(this.nowNs)));
+    const { keeper } = host.core;
+    const { term, line, correction } = keeper;
+    const rawNs = host.rawAt(this.nowNs);
+    const boundNs = this.witness ? keeper.lineError(rawNs).boundNs : 0;
+    const actions = host.core.handleMessage(message, rawNs);
+    if (keeper.correction !== correction) this.witness?.obeyed(host, { term, line, boundNs });
+    this.#act(host, actions);
   }
 
   #connectSoon(host: SimHost): void {
@@ -279,11 +289,13 @@ export class Simulation {
       }
     } else if (a.kind === "adjust") {
       this.hash.number(a.freqPpb);
+      this.witness?.wrote(host, a.freqPpb);
       const rawNs = host.clock.adjust(this.nowNs, a.freqPpb);
       this.#act(host, host.core.handleAdjusted(rawNs, a.freqPpb));
     } else if (a.kind === "step") {
       this.hash.number(a.stepNs);
       this.steps[host.index]++;
+      this.witness?.stepped(host, a.stepNs);
       const rawNs = host.clock.step(this.nowNs, a.stepNs);
       this.#act(host, host.core.handleStepped(rawNs, a.stepNs));
       this.#perform(host, { kind: "adjust", freqPpb: a.freqPpb });

@@ -15,6 +15,9 @@ import type { SimHost } from "./sim-host.ts";
 export interface Domain {
   readonly reference: SimHost;
   readonly line: DomainLine;
+  /** Zero of the reference's raw clock when it was told the line; a boot moves it (ns). */
+  readonly rawZeroNs: bigint;
+  readonly term: bigint;
 }
 
 /** Who carries domain time now; `before` when nobody says that it does. */
@@ -30,7 +33,9 @@ export function domainOf(
     newest = host;
   }
   if (!newest) return before;
-  return { reference: newest, line: new DomainLine(newest.core.keeper.line!.segments) };
+  const { line, term } = newest.core.keeper;
+  const { rawZeroNs } = newest.clock;
+  return { reference: newest, line: new DomainLine(line!.segments), rawZeroNs, term };
 }
 
 function isLater(a: SimHost, b: SimHost): boolean {
@@ -38,10 +43,19 @@ function isLater(a: SimHost, b: SimHost): boolean {
   return x.term > y.term || (x.term === y.term && x.round > y.round);
 }
 
+/** Domain time at a true instant, less the start's civil time (ns). */
+export const domainNsAt = ({ line, reference, rawZeroNs }: Domain, nowNs: number): number =>
+  lineNsAt(line, reference, nowNs, rawZeroNs);
+
 /** What a line on a host's raw clock shows at a true instant, less the start's civil time (ns). */
-export function lineNsAt(line: DomainLine, host: SimHost, nowNs: number): number {
+export function lineNsAt(
+  line: DomainLine,
+  host: SimHost,
+  nowNs: number,
+  rawZeroNs: bigint = host.clock.rawZeroNs,
+): number {
   const rawNs = host.clock.rawNsAt(nowNs);
   const wholeNs = Math.floor(rawNs);
-  const at = line.at((host.clock.rawZeroNs + BigInt(wholeNs)) as RawNanos);
+  const at = line.at((rawZeroNs + BigInt(wholeNs)) as RawNanos);
   return Number(at.unixNs - UNIX_ZERO_NS) + at.fractionNs + (rawNs - wholeNs);
 }

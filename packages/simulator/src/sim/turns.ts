@@ -8,9 +8,10 @@ export function applyTurn(world: Simulation, turn: Turn, random: Prng): void {
   const { change, begins } = turn;
   const { nowNs, network } = world;
   if (change.kind === "cut") {
+    const more = begins ? 1 : -1;
     forLinks(world, change.from, change.to, (from, to) => {
-      network.link(from, to).isCut = begins;
-      if (change.bothWays) network.link(to, from).isCut = begins;
+      network.link(from, to).cuts += more;
+      if (change.bothWays) network.link(to, from).cuts += more;
     });
   } else if (change.kind === "delay") {
     const byNs = begins ? change.addNs : -change.addNs;
@@ -38,16 +39,21 @@ export function applyTurn(world: Simulation, turn: Turn, random: Prng): void {
 function applyToHost(world: Simulation, { change, begins }: Turn, nowNs: number): void {
   if (!("host" in change)) return;
   const host = world.hosts[change.host];
-  if (change.kind === "step") host.clock.step(nowNs, change.stepNs);
-  else if (change.kind === "jump") host.clock.jump(change.ppb);
-  else if (change.kind === "slew") host.clock.disturb(nowNs, begins ? change.ppb : 0);
-  else if (change.kind === "pause") {
+  if (change.kind === "step") {
+    host.clock.step(nowNs, change.stepNs);
+    world.witness?.disturbed(host, change.stepNs);
+  } else if (change.kind === "jump") host.clock.jump(change.ppb);
+  else if (change.kind === "slew") {
+    host.clock.disturb(nowNs, begins ? change.ppb : 0);
+    world.witness?.disturbed(host, 0);
+  } else if (change.kind === "pause") {
     if (begins) host.pause(nowNs, nowNs + change.forS * 1e9);
   } else if (begins) world.killAgent(host);
   else {
     if (change.kind === "reboot") {
       host.clock.reboot(nowNs, change.errorNs);
       host.boots++;
+      world.witness?.booted(host);
     }
     world.startAgent(host);
   }
