@@ -9,6 +9,7 @@ await build({
     ttcs: `${cli}src/ttcs.ts`,
     "ttcs-agentq": `${cli}src/ttcs-agentq.ts`,
     "bench-worker": `${cli}src/bench/worker.ts`,
+    "swarm-worker": `${cli}src/simulate/swarm-worker.ts`,
     "timestamper-worker": `${cli}../timestamper/src/worker.ts`,
   },
   outdir: `${cli}dist`,

@@ -125,6 +125,12 @@ program
   .option("--neighbours <count>", "neighbours of each host (2 to 100)", wholeNumber(2, 100))
   .option("--pairs-per-second <rate>", "coded pairs on each directed edge", number(1, 500, false))
   .option("--light", "10 pairs a second, fewer readings: quick, for bounds and steps only")
+  .option(
+    "--swarm <count>",
+    "so many random schedules of failures, one a seed",
+    wholeNumber(1, 1e6),
+  )
+  .option("--kinds <event...>", "with --swarm: draw from these kinds of events only")
   .option("--json <file>", "where all figures go (JSON)")
   .action(runSimulate);
 

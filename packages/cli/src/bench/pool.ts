@@ -1,38 +1,12 @@
-/** Spreads the bench's jobs over worker threads, one for each core. */
-import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+/** Spreads the bench's jobs over worker threads. */
+import { runInWorkers } from "../worker-pool.ts";
 import type { Done, Job } from "./job.ts";
 
-const WORKERS_MAX = 16;
 const fromSource = import.meta.url.endsWith(".ts");
 const workerUrl = new URL(fromSource ? "./worker.ts" : "./bench-worker.js", import.meta.url);
 
 /** Runs all jobs; results come in the order of the jobs, whoever was first. */
-export async function runJobs(
+export const runJobs = (
   jobs: readonly Job[],
   onDone: (doneCount: number) => void,
-): Promise<Done[]> {
-  const results: Done[] = Array(jobs.length);
-  let next = 0;
-  let doneCount = 0;
-  const work = () =>
-    new Promise<void>((resolve, reject) => {
-      const worker = new Worker(workerUrl);
-      let at = -1;
-      const take = () => {
-        at = next++;
-        if (at < jobs.length) worker.postMessage(jobs[at]);
-        else worker.terminate().then(() => resolve(), reject);
-      };
-      worker.on("message", (done: Done) => {
-        results[at] = done;
-        onDone(++doneCount);
-        take();
-      });
-      worker.on("error", reject);
-      take();
-    });
-  const count = Math.min(WORKERS_MAX, availableParallelism(), jobs.length);
-  await Promise.all(Array.from({ length: count }, work));
-  return results;
-}
+): Promise<Done[]> => runInWorkers<Job, Done>(workerUrl, jobs, (_, count) => onDone(count));

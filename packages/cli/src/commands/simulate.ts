@@ -15,6 +15,7 @@ import { chooseScenarios, numberText, parseSeeds } from "../simulate/choose.ts";
 import { headText, lineText, type Run } from "../simulate/columns.ts";
 import { Progress } from "../simulate/progress.ts";
 import { replayCommand, type WorldOptions } from "../simulate/replay-command.ts";
+import { runSwarm } from "../simulate/swarm.ts";
 
 /** The command's options, as they come from the command line. */
 export interface SimulateOptions extends WorldOptions {
@@ -22,6 +23,9 @@ export interface SimulateOptions extends WorldOptions {
   readonly seeds?: string;
   readonly list?: boolean;
   readonly json?: string;
+  /** Schedules of random failures to run, instead of scenarios. */
+  readonly swarm?: number;
+  readonly kinds?: readonly string[];
 }
 
 /** Standard output that is no terminal takes lines of any width. */
@@ -35,6 +39,11 @@ export async function runSimulate(
   options: SimulateOptions,
 ): Promise<void> {
   endQuietlyWithoutReader();
+  if (options.swarm !== undefined) {
+    if (names.length > 0) return end("--swarm draws its own worlds; name no scenario beside it");
+    const { swarm: count, seed: firstSeed, light = false, kinds } = options;
+    return runSwarm({ count, firstSeed, light, ...(kinds ? { kinds } : {}) });
+  }
   const chosen = chooseScenarios(names, simScenarios);
   if ("unknown" in chosen) return end(`there is no scenario "${chosen.unknown}"; see --list`);
   const seeds = options.seeds === undefined ? [options.seed] : parseSeeds(options.seeds);

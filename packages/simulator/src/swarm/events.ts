@@ -138,6 +138,8 @@ export type EventKind = keyof typeof kinds;
 export const eventKinds = (without: readonly EventKind[] = []): EventKind[] =>
   (Object.keys(kinds) as EventKind[]).filter((kind) => !without.includes(kind));
 
+export const isEventKind = (word: string): word is EventKind => word in kinds;
+
 /** Draws an event of a kind. */
 export function drawEvent(kind: EventKind, stretch: Stretch): FailureEvent {
   const { changes, lies = [] }: Draft = kinds[kind](stretch);
