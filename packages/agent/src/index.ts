@@ -1,6 +1,7 @@
 export * from "./core/index.ts";
 export { Agent, type ProcessStatus, type ReadyConfig } from "./shell/agent.ts";
 export { Buckets } from "./shell/buckets.ts";
+export { CoordinatorLink } from "./shell/coordinator-link.ts";
 export { prefixed } from "./shell/counters.ts";
 export { Door } from "./shell/door.ts";
 export { openLog } from "./shell/log.ts";

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { runAgent } from "./commands/agent.ts";
 import { runBenchAccuracy } from "./commands/bench.ts";
 import { runBenchCost } from "./commands/bench-cost.ts";
+import { runBenchStreams, runBenchStreamsLoad } from "./commands/bench-streams.ts";
 import { runLab, runLabTraffic } from "./commands/lab.ts";
 import { runReplay } from "./commands/replay.ts";
 import { runServer } from "./commands/server.ts";
@@ -164,5 +165,34 @@ bench
   .option("--seed <seed>", "seed of meshes and clocks", wholeNumber(0, 2 ** 32 - 1), 1)
   .option("--json <file>", "where all figures go (JSON)")
   .action(runBenchCost);
+
+bench
+  .command("streams")
+  .description("how many agents one server serves, how punctually, and what it costs")
+  .option("--agents <count>", "agents (3 to 10000)", wholeNumber(3, 10_000), 1_000)
+  .option("--seconds <seconds>", "length of each measured stretch", number(2, 1e5, false), 60)
+  .option("--processes <count>", "processes that the agents live in", wholeNumber(1, 64), 2)
+  .option("--restart", "kill the server at the end, start it again, and wait for all")
+  .option(
+    "--stalled <count>",
+    "readers that stall, in a stretch of their own",
+    wholeNumber(0, 1000),
+    0,
+  )
+  .option(
+    "--ingest <count>",
+    "processes that the server takes streams in with",
+    wholeNumber(0, 16),
+    0,
+  )
+  .option("--seed <seed>", "seed of clocks and noise", wholeNumber(0, 2 ** 32 - 1), 1)
+  .option("--json <file>", "where all figures go (JSON)")
+  .action(runBenchStreams);
+
+// The benchmark of streams starts it; of no use to anybody else.
+program
+  .command("bench-streams-load", { hidden: true })
+  .argument("<plan>")
+  .action(runBenchStreamsLoad);
 
 await program.parseAsync();

@@ -40,6 +40,8 @@ export const channelOptions = {
   ...common,
   "grpc.keepalive_permit_without_calls": 1,
   "grpc.max_reconnect_backoff_ms": 1_000,
+  // A channel is one connection, also where a process has several to the same server.
+  "grpc.use_local_subchannel_pool": 1,
   // Streams are opened again by our own hand, and no proxy stands between hosts that measure.
   "grpc.enable_retries": 0,
   "grpc.enable_http_proxy": 0,

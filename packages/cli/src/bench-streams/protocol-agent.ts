@@ -1,0 +1,212 @@
+/**
+ * An agent that speaks the coordinator's protocol and does nothing else: no probes, no clock.
+ *
+ * Its stream is the shipped link, so that reconnecting is what agents do. It says Hello, learns its
+ * edges, reports a fit for each that it owns, and holds every correction against the truth.
+ */
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { CoordinatorLink } from "@ttcs/agent";
+import { DomainLine, type DomainSegment } from "@ttcs/discipline";
+import {
+  type AgentMessage,
+  AgentMessageSchema,
+  type Assignment,
+  type CoordinatorMessage,
+  type Correction,
+  HostState,
+} from "@ttcs/protocol";
+import { ROUND_NS, rawNanos, unixNanos } from "@ttcs/units";
+import { EdgeSource, type FleetClocks, reportDelayNs } from "./clocks.ts";
+
+/** A host is LOCKED after so many trusted corrections in a row. */
+const TRUSTED_FOR_LOCK = 3;
+/** The first host has the best clock and a source. */
+const REFERENCE = 0;
+const SOURCE_ERROR_NS = 5e6;
+
+/** What an agent tells of a correction. */
+export interface Arrival {
+  /** True time of its arrival and of its window's close (ns). */
+  readonly arrivedNs: number;
+  readonly closeNs: number;
+  /** Domain time by it, minus the truth, at the window's close (ns). */
+  readonly errorNs: number;
+  readonly boundNs: number;
+  readonly trusted: boolean;
+  readonly term: bigint;
+  /** Number of the round that closed then. */
+  readonly round: number;
+}
+
+/** What an agent tells its process. */
+export interface AgentEvents {
+  onCorrection(host: number, arrival: Arrival): void;
+  /** The stream has ended. */
+  onLost(host: number): void;
+  /** The server's clock at a welcome (Unix ns): rounds count by it before the first correction. */
+  onServerTime(unixNs: bigint): void;
+  onRefusal(reason: string): void;
+}
+
+interface Edge {
+  readonly source: EdgeSource;
+  readonly other: number;
+}
+
+const hostIdOf = (host: number): string => `stream-${host}`;
+const hostOf = (id: string): number => Number(id.slice("stream-".length));
+
+/** See the module head. */
+export class ProtocolAgent {
+  readonly host: number;
+  readonly #seed: number;
+  readonly #clocks: FleetClocks;
+  readonly #events: AgentEvents;
+  readonly #link: CoordinatorLink;
+  #edges: readonly Edge[] = [];
+  #number = 0;
+  #term = 0n;
+  #line: DomainLine | undefined;
+  #trustedCount = 0;
+  #errorNs = 0;
+  #boundNs = 0;
+  /** From a round's close to this host's report (ns). */
+  reportDelayNs: number;
+
+  constructor(
+    host: number,
+    address: string,
+    seed: number,
+    clocks: FleetClocks,
+    events: AgentEvents,
+  ) {
+    this.host = host;
+    this.#seed = seed;
+    this.#clocks = clocks;
+    this.#events = events;
+    this.reportDelayNs = reportDelayNs(seed, host, []);
+    this.#link = new CoordinatorLink(address, {
+      onOpen: () => this.#hello(),
+      onMessage: (message) => this.#hear(message),
+      onClose: () => {
+        this.#number = 0;
+        this.#trustedCount = 0;
+        events.onLost(host);
+      },
+    });
+  }
+
+  open(): void {
+    this.#link.open();
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  /** The domain line that this host holds. */
+  get line(): DomainLine | undefined {
+    return this.#line;
+  }
+
+  /** Reports the round that closed at `closeNs` of true time. */
+  report(round: bigint, closeNs: number): void {
+    if (this.#number === 0) return;
+    const rawNs = this.#clocks.rawAt(this.host, closeNs);
+    const steered = this.host !== REFERENCE;
+    const last = this.#line?.last;
+    const locked = this.#trustedCount >= TRUSTED_FOR_LOCK;
+    this.#say(round, {
+      case: "report",
+      value: {
+        fits: this.#edges.map(({ source, other }) => source.fit(closeNs, this.#number, other)),
+        source: {
+          rawNs,
+          systemUnixNs: this.#clocks.unixAt(closeNs),
+          freqPpb: this.#clocks.sourceFreqPpb(this.host),
+          maxErrorNs: SOURCE_ERROR_NS,
+          synchronised: !steered,
+          steered,
+        },
+        state: locked ? HostState.LOCKED : HostState.ACQUIRING,
+        reason: locked ? "" : "waiting for trusted rounds",
+        offsetNs: this.#errorNs,
+        boundNs: this.#boundNs,
+        ...(last ? { line: last } : {}),
+      },
+    });
+  }
+
+  #hello(): void {
+    const [high, low] = [this.host >> 8, this.host & 255];
+    this.#say(0n, {
+      case: "hello",
+      value: {
+        hostId: hostIdOf(this.host),
+        clockQuality: this.host === REFERENCE ? 10 : 1,
+        correctClock: this.host !== REFERENCE,
+        probeAddress: `10.200.${high}.${low}`,
+        probePort: 319,
+        managementAddress: `10.200.${high}.${low}`,
+        agentPort: 6171,
+        softwareVersion: "bench",
+        bootId: "bench",
+      },
+    });
+  }
+
+  #say(
+    round: bigint,
+    body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>,
+  ): void {
+    const header = { domain: "default", term: this.#term, round };
+    const message: AgentMessage = create(AgentMessageSchema, { header, body });
+    this.#link.send(message);
+  }
+
+  #hear({ header, body }: CoordinatorMessage): void {
+    if (header !== undefined && header.term > this.#term) this.#term = header.term;
+    if (body.case === "welcome") {
+      this.#number = body.value.hostNumber;
+      this.#events.onServerTime(body.value.serverUnixNs);
+    } else if (body.case === "assignment") this.#assign(body.value);
+    else if (body.case === "correction") this.#take(body.value, header?.term ?? 0n);
+    else if (body.case === "refusal") this.#events.onRefusal(body.value.reason);
+  }
+
+  #assign({ neighbours }: Assignment): void {
+    const owned = neighbours.filter((n) => n.owner);
+    this.#edges = owned.map((n) => {
+      const other = hostOf(n.hostId);
+      const source = new EdgeSource(this.#clocks, this.#seed, this.host, other);
+      return { source, other: n.hostNumber };
+    });
+    const others = owned.map((n) => hostOf(n.hostId));
+    this.reportDelayNs = reportDelayNs(this.#seed, this.host, others);
+  }
+
+  #take(correction: Correction, term: bigint): void {
+    const arrivedNs = this.#clocks.nowNs();
+    const line = new DomainLine(correction.segments.map(segmentOf));
+    this.#line = line;
+    this.#trustedCount = correction.trusted ? this.#trustedCount + 1 : 0;
+    const closeNs = this.#clocks.trueAt(this.host, correction.windowCloseRawNs);
+    const at = line.at(rawNanos(correction.windowCloseRawNs));
+    // The source is the truth, and the coordinator says how far domain time is from it.
+    const trueUnixNs = this.#clocks.unixAt(Math.round(closeNs));
+    const errorNs = Number(at.unixNs - trueUnixNs) + at.fractionNs - correction.referencePullNs;
+    this.#errorNs = errorNs;
+    this.#boundNs = correction.boundNs;
+    const { boundNs, trusted } = correction;
+    const round = Number((at.unixNs + BigInt(ROUND_NS / 2)) / BigInt(ROUND_NS));
+    const arrival = { arrivedNs, closeNs, errorNs, boundNs, trusted, term, round };
+    this.#events.onCorrection(this.host, arrival);
+  }
+}
+
+const segmentOf = (s: Correction["segments"][number]): DomainSegment => ({
+  rawNs: rawNanos(s.rawNs),
+  domainUnixNs: unixNanos(s.domainUnixNs),
+  domainFractionNs: s.domainFractionNs,
+  freqPpb: s.freqPpb,
+});

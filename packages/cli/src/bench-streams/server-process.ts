@@ -1,0 +1,119 @@
+/** The server of the benchmark: a real process, started, asked, killed and started again. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { ServerStatus } from "../lab/cost-meter.ts";
+import { processCost } from "../lab/processes.ts";
+
+/** A server that is not ready within this long has failed (ms). */
+const READY_MS = 20_000;
+const ANSWER_MS = 5_000;
+
+/** What a process has used so far. */
+export interface Used {
+  readonly cpuS: number;
+  readonly memoryMb: number;
+}
+
+/** See the module head. */
+export class ServerProcess {
+  readonly #program: string;
+  readonly #extraArgs: readonly string[];
+  readonly #dir = mkdtempSync(join(tmpdir(), `ttcs-streams-${process.pid}-`));
+  #child: ChildProcess | undefined;
+  #stalledLines = 0;
+  #port = 0;
+
+  /** @param program path of `ttcs.js`; @param extraArgs options besides address and port */
+  constructor(program: string, extraArgs: readonly string[]) {
+    this.#program = program;
+    this.#extraArgs = extraArgs;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Lines of the log that name streams which were ended because nobody reads them. */
+  get stalledLines(): number {
+    return this.#stalledLines;
+  }
+
+  get #socket(): string {
+    return join(this.#dir, "server.sock");
+  }
+
+  /** Starts it, on the port of the last start if there was one. */
+  async start(): Promise<void> {
+    const args = ["server", "--listen", "127.0.0.1", "--port", `${this.#port}`];
+    const all = [...args, "--status-socket", this.#socket, ...this.#extraArgs];
+    const node = [...process.execArgv.filter((a) => a.startsWith("--cpu-prof")), this.#program];
+    const child = spawn(process.execPath, [...node, ...all], {
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
+      // Ctrl-C goes to the benchmark, which ends the server.
+      detached: true,
+    });
+    this.#child = child;
+    createInterface({ input: child.stdout! }).on("line", (line) => {
+      if (line.includes("a stalled stream is ended")) this.#stalledLines++;
+    });
+    this.#port = await new Promise<number>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error("the server is not ready")), READY_MS);
+      const settle = () => clearTimeout(late);
+      child.once("message", (message: { port: number }) => {
+        settle();
+        resolve(message.port);
+      });
+      child.once("exit", (code, signal) => {
+        settle();
+        reject(new Error(`the server ended with ${signal ?? `status ${code}`}`));
+      });
+    });
+  }
+
+  /** Kills it as a power cut would. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
+  }
+
+  async close(): Promise<void> {
+    await this.#end("SIGTERM");
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  /** What it has used; undefined when it is gone. */
+  used(): Used | undefined {
+    const cost = this.#child?.pid ? processCost("server", this.#child.pid) : undefined;
+    return cost && { cpuS: cost.cpu_seconds, memoryMb: cost.memory_mb };
+  }
+
+  /** What it says of itself; undefined when it does not answer. */
+  status(): Promise<ServerStatus | undefined> {
+    return new Promise((resolve) => {
+      const socket = connect(this.#socket);
+      const done = (status: ServerStatus | undefined) => {
+        clearTimeout(late);
+        socket.destroy();
+        resolve(status);
+      };
+      const late = setTimeout(() => done(undefined), ANSWER_MS);
+      socket.on("error", () => done(undefined));
+      createInterface({ input: socket })
+        .on("line", (line) => done(JSON.parse(line)))
+        .on("error", () => {});
+      socket.write("status\n");
+    });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Agents that join and then do not read: what a coordinator has to bear without others noticing.
+ *
+ * Every second one stops to read its socket, as a process does that hangs. The others go on to
+ * answer the connection's pings and let no byte of the stream through: their window for it is as
+ * small as the greeting, and nobody ever opens it again.
+ */
+import { type ClientHttp2Session, connect } from "node:http2";
+import { connect as connectTcp, type Socket } from "node:net";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { AgentMessageSchema } from "@ttcs/protocol";
+
+const PATH = "/clocksync.CoordinatorService/Subscribe";
+/** What comes before the corrections passes: the Welcome and an Assignment. */
+const WINDOW_BYTES = 2_048;
+
+/** A message as gRPC frames it: uncompressed, with its length. */
+function framed(body: Uint8Array): Buffer {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(body.length, 1);
+  return Buffer.concat([head, body]);
+}
+
+function hello(index: number): Buffer {
+  const header = { domain: "default", term: 0n, round: 0n };
+  const value = {
+    hostId: `stalled-${index}`,
+    clockQuality: 1,
+    probeAddress: `10.201.${index >> 8}.${index & 255}`,
+    probePort: 319,
+    managementAddress: `10.201.${index >> 8}.${index & 255}`,
+    agentPort: 6171,
+    softwareVersion: "bench",
+    bootId: "bench",
+  };
+  const message = create(AgentMessageSchema, { header, body: { case: "hello", value } });
+  return framed(toBinary(AgentMessageSchema, message));
+}
+
+/** Agents that have stopped to read. Who of them is still served, the server knows. */
+export class StalledReaders {
+  readonly #sessions: ClientHttp2Session[] = [];
+
+  /** @param target "address:port" */
+  constructor(target: string, count: number) {
+    for (let i = 0; i < count; i++) this.#open(target, i);
+  }
+
+  close(): void {
+    for (const session of this.#sessions) session.destroy();
+  }
+
+  #open(target: string, index: number): void {
+    const settings = { initialWindowSize: WINDOW_BYTES };
+    let socket: Socket | undefined;
+    const session = connect(`http://${target}`, {
+      settings,
+      createConnection: ({ hostname, port }) => {
+        socket = connectTcp(Number(port), hostname);
+        return socket;
+      },
+    });
+    this.#sessions.push(session);
+    session.on("error", () => {});
+    const stream = session.request({
+      ":method": "POST",
+      ":path": PATH,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    stream.on("error", () => {});
+    stream.once("data", () => {
+      stream.pause();
+      if (index % 2 === 0) stopReading(socket);
+    });
+    stream.write(hello(index));
+  }
+}
+
+/**
+ * Nothing is read of the socket any more. HTTP/2 has taken the socket's handle over and lets nobody
+ * pause it, so the handle itself is asked.
+ */
+function stopReading(socket: Socket | undefined): void {
+  const { _handle: handle } = (socket ?? {}) as { _handle?: { readStop?(): void } };
+  handle?.readStop?.();
+}
