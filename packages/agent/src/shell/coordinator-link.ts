@@ -1,5 +1,10 @@
 /** The agent's stream to its coordinator: opened by the agent, opened again when it ends. */
-import { type ClientDuplexStream, credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
+import {
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  makeGenericClientConstructor,
+} from "@grpc/grpc-js";
 import type { AgentMessage, CoordinatorMessage } from "@ttcs/protocol";
 import { channelOptions, coordinatorService } from "./grpc.ts";
 
@@ -64,7 +69,9 @@ export class CoordinatorLink {
   }
 
   #open(): void {
-    const stream: Stream = this.#client.subscribe();
+    // The call goes out with the connection: one that stands at the door without a word takes the
+    // place of somebody who has something to say.
+    const stream: Stream = this.#client.subscribe(new Metadata({ waitForReady: true }));
     this.#stream = stream;
     let ended = false;
     const end = (reason: string) => {

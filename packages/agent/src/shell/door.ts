@@ -5,8 +5,9 @@
  * tells nobody. Approach: an ordinary TCP server takes the connections and looks at the first bytes:
  * what does not begin like HTTP/2 never reaches the gRPC server. A connection is *unproved* until its
  * owner calls `prove`, after the first message that makes sense; it has a few seconds for that. When
- * there are too many unproved ones, the oldest makes room, so that junk cannot lock others out by
- * being there first. A crowd is let in little by little. Everything turned away is counted by kind, and told once a second at most.
+ * there are too many unproved ones, the oldest makes room once it has had a moment to speak, so that
+ * junk cannot lock others out by being there first, nor a crowd push its own members out before they
+ * were heard. A crowd is let in little by little. Everything turned away is counted by kind, and told once a second at most.
  *
  * What it cannot see: who really is at the other end. A forged, well-formed message proves.
  */
@@ -24,11 +25,18 @@ const WAITING_MAX = 256;
 const UNPROVED_MAX = 64;
 const UNPROVED_PER_ADDRESS_MAX = 32;
 /**
- * Every so often (ms) some are let in: that many while the process keeps time, and one when it is late
- * by more than a beat. A greeting costs milliseconds, and rounds must not wait for strangers.
+ * Every so often (ms) some are let in: that many while the process keeps time, and half as many of
+ * every beat that has passed when it is late. A greeting costs milliseconds, and rounds must not wait
+ * for strangers; a fleet that comes back must be in within seconds all the same.
  */
 const BEAT_MS = 20;
 const AT_ONCE = 4;
+const LATE_AT_ONCE_MAX = 8;
+/**
+ * An unproved connection has so many beats in peace before it makes room: a quarter of a second of
+ * time that this process kept, because a greeting that was not read yet is nobody's silence.
+ */
+const PEACE_BEATS = 12;
 /** A connection has this long to prove itself (ms): a round is half a second. */
 const PROVE_MS = 5_000;
 /**
@@ -81,6 +89,7 @@ export interface DoorOptions {
 interface Guest {
   readonly socket: Socket;
   readonly sinceMs: number;
+  readonly sinceBeat: number;
   messages: number;
 }
 
@@ -106,6 +115,7 @@ export class Door {
   #waiting: Socket[] = [];
   #beat: NodeJS.Timeout | undefined;
   #beatMs = 0;
+  #beats = 0;
   readonly #buckets = new Buckets(BURST_PER_ADDRESS, RATE_PER_ADDRESS);
   readonly #messages = new Buckets(MESSAGE_BURST, MESSAGE_RATE);
   readonly #server: Server;
@@ -207,16 +217,28 @@ export class Door {
   }
 
   #onBeat(nowMs: number): void {
-    const isLate = nowMs - this.#beatMs > 2 * BEAT_MS;
+    const beats = (nowMs - this.#beatMs) / BEAT_MS;
     this.#beatMs = nowMs;
-    this.#letIn(isLate ? 1 : AT_ONCE);
+    this.#beats++;
+    const late = Math.min(LATE_AT_ONCE_MAX, Math.floor((beats * AT_ONCE) / 2));
+    this.#letIn(beats > 2 ? late : AT_ONCE);
     if (this.#waiting.length > 0) return;
     clearInterval(this.#beat);
     this.#beat = undefined;
   }
 
   #letIn(count: number): void {
-    for (const socket of this.#waiting.splice(0, count)) this.#admit(socket);
+    for (let i = 0; i < count; i++) {
+      const at = this.#waiting.findIndex((socket) => this.#hasRoom(socket.remoteAddress));
+      if (at < 0) return;
+      this.#admit(this.#waiting.splice(at, 1)[0]);
+    }
+  }
+
+  /** Whether one of `address` can come in now: there is room, or somebody has had his time. */
+  #hasRoom(address: string | undefined): boolean {
+    const crowd = address === undefined ? [] : this.#crowd(address);
+    return crowd.length === 0 || this.#beats - crowd[0][1].sinceBeat >= PEACE_BEATS;
   }
 
   #admit(socket: Socket): void {
@@ -228,7 +250,12 @@ export class Door {
     }
     const peer = `${address}:${remotePort}`;
     this.#makeRoom(address);
-    this.#unproved.set(peer, { socket, sinceMs: performance.now(), messages: 0 });
+    this.#unproved.set(peer, {
+      socket,
+      sinceMs: performance.now(),
+      sinceBeat: this.#beats,
+      messages: 0,
+    });
     socket.on("close", () => {
       if (this.#unproved.has(peer)) this.counters.unproved_gone++;
       this.#forget(peer);
@@ -258,14 +285,20 @@ export class Door {
   }
 
   #makeRoom(address: string): void {
-    const all = [...this.#unproved.entries()];
-    const same = all.filter(([, { socket }]) => socket.remoteAddress === address);
-    const crowd = same.length >= UNPROVED_PER_ADDRESS_MAX ? same : all;
-    if (crowd === all && all.length < UNPROVED_MAX) return;
-    const [peer, { socket }] = crowd[0];
+    const [oldest] = this.#crowd(address);
+    if (!oldest) return;
+    const [peer, { socket }] = oldest;
     this.counters.evicted++;
     this.#forget(peer);
     socket.destroy();
+  }
+
+  /** The unproved ones of whom one has to go for one of `address` to come in, the oldest first. */
+  #crowd(address: string): [string, Guest][] {
+    const all = [...this.#unproved.entries()];
+    const same = all.filter(([, { socket }]) => socket.remoteAddress === address);
+    if (same.length >= UNPROVED_PER_ADDRESS_MAX) return same;
+    return all.length >= UNPROVED_MAX ? all : [];
   }
 
   #forget(peer: string): void {

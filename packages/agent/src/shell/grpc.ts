@@ -39,6 +39,7 @@ const common = {
 export const channelOptions = {
   ...common,
   "grpc.keepalive_permit_without_calls": 1,
+  "grpc.initial_reconnect_backoff_ms": 250,
   "grpc.max_reconnect_backoff_ms": 1_000,
   // A channel is one connection, also where a process has several to the same server.
   "grpc.use_local_subchannel_pool": 1,

@@ -11,8 +11,9 @@ import type { Body } from "./outbox.ts";
 
 /** In a domain of so many hosts a deal takes a while: those who join at once are dealt in together, */
 const DEAL_TOGETHER_FROM = 100;
-/** at most this often (ms). */
+/** at most this often (ms), and less often still where there are more: what a deal costs grows. */
 const DEAL_EVERY_MS = 200;
+const DEAL_EVERY_MS_PER_HOST = 0.5;
 
 /** How meshes are dealt. */
 export interface DealOptions {
@@ -29,6 +30,9 @@ export class Dealer {
   readonly #options: DealOptions;
   #edges: readonly Edge[] = [];
   #dealt: ReadonlySet<string> = new Set();
+  /** The edges of each host, by its number. */
+  readonly #edgesOf = new Map<number, Edge[]>();
+  #hostCount = 0;
   /** Server's monotonic time of the last deal, and whether somebody has come since (ms). */
   #dealtMs = -Infinity;
   #isDue = false;
@@ -50,7 +54,8 @@ export class Dealer {
 
   /** True when those who have joined have waited long enough for others. */
   isDue(nowMs: number): boolean {
-    return this.#isDue && nowMs - this.#dealtMs >= DEAL_EVERY_MS;
+    const everyMs = Math.max(DEAL_EVERY_MS, DEAL_EVERY_MS_PER_HOST * this.#hostCount);
+    return this.#isDue && nowMs - this.#dealtMs >= everyMs;
   }
 
   /** Who is an anchor or leads has changed: deal with the next that are due. */
@@ -70,11 +75,18 @@ export class Dealer {
     const { meshSeed, neighbours } = this.#options;
     this.#edges = dealMesh(ranked, meshSeed, this.#edges, neighbours);
     this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
+    this.#hostCount = ranked.length;
+    this.#edgesOf.clear();
+    for (const number of ranked) this.#edgesOf.set(number, []);
+    for (const edge of this.#edges) {
+      this.#edgesOf.get(edge.a)!.push(edge);
+      this.#edgesOf.get(edge.b)!.push(edge);
+    }
   }
 
   /** What a host is told of the last deal. */
   assignment(host: Host, hosts: ReadonlyMap<number, Host>, reference: Host | undefined): Body {
-    const mine = this.#edges.filter((e) => e.a === host.number || e.b === host.number);
+    const mine = this.#edgesOf.get(host.number) ?? [];
     const neighbours = mine.map((edge) => {
       const other = hosts.get(edge.a === host.number ? edge.b : edge.a)!;
       const { probeAddress, probePort, managementAddress, agentPort } = other.hello;

@@ -24,6 +24,7 @@ import { type Action, Outbox } from "./outbox.ts";
 import { FORGET_AFTER_MS, Roster } from "./roster.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
 import { type RoundResult, solveRound } from "./solve.ts";
+import { ToldAssignments } from "./told-assignments.ts";
 
 /** Fewer hosts than this cannot outvote a wrong one: nothing is steered. */
 export const MINIMUM_HOSTS = 3;
@@ -56,6 +57,7 @@ export class DomainCore {
   readonly #outbox: Outbox;
   readonly #roster = new Roster();
   readonly #dealer: Dealer;
+  readonly #told = new ToldAssignments();
   readonly #leadership: Leadership;
   readonly #anchors = new AnchorSet();
   readonly #holding = new Holding(this.#anchors);
@@ -281,7 +283,8 @@ export class DomainCore {
     this.#dealer.deal(this.#anchors.ranked(hosts.values(), reference), now.monotonicMs);
     this.#court.retain(this.#dealer.dealt);
     for (const host of connected) {
-      this.#outbox.send(host, this.#dealer.assignment(host, hosts, reference));
+      const assignment = this.#dealer.assignment(host, hosts, reference);
+      if (this.#told.isNews(host, assignment)) this.#outbox.send(host, assignment);
     }
   }
 

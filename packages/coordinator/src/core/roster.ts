@@ -19,6 +19,7 @@ export class Roster {
   readonly hosts = new Map<number, Host>();
   /** Hosts with a live stream, by it: every report asks for its sender, and how many there are. */
   readonly #byConnection = new Map<number, Host>();
+  readonly #byId = new Map<string, Host>();
   #nextNumber = 1;
 
   /** Hosts with a live stream. */
@@ -54,7 +55,7 @@ export class Roster {
 
   /** The host of an id. */
   byId(id: string): Host | undefined {
-    return [...this.hosts.values()].find((h) => h.id === id);
+    return this.#byId.get(id);
   }
 
   /** Why a host cannot join on this stream; undefined: it can. */
@@ -70,6 +71,7 @@ export class Roster {
     const number = this.#nextNumber++;
     const host = newHost(number, hello);
     this.hosts.set(number, host);
+    this.#byId.set(host.id, host);
     return host;
   }
 
@@ -78,7 +80,10 @@ export class Roster {
     const gone = [...this.hosts.values()].filter(
       (h) => nowMs - h.disconnectedAtMs > FORGET_AFTER_MS && h !== reference,
     );
-    for (const host of gone) this.hosts.delete(host.number);
+    for (const host of gone) {
+      this.hosts.delete(host.number);
+      this.#byId.delete(host.id);
+    }
     return gone;
   }
 }

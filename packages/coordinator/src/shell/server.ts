@@ -19,13 +19,11 @@ import { TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
 import { DomainCore, type ServerTime } from "../core/domain.ts";
 import type { Action } from "../core/outbox.ts";
+import { Outflow, STALLED_AFTER_MS } from "./outflow.ts";
 import { implausible } from "./plausible.ts";
 
 /** Beat of deadlines (ms). */
 const TICK_MS = 20;
-/** A stream that cannot take more than this many messages is a stalled agent. */
-const BACKLOG_LIMIT = 64;
-
 /** What strangers call a domain is repeated to this length (characters). */
 const NAME_SHOWN = 64;
 
@@ -38,6 +36,8 @@ export interface CoordinatorDoor {
   prove(peer: string): void;
   /** False, and the end of the connection, when `peer` says more than anybody needs. */
   maySpeak(peer: string): boolean;
+  /** Ends the connection of `peer`. */
+  expel(peer: string): void;
   close(): void;
 }
 
@@ -96,6 +96,7 @@ export class Coordinator {
   });
   readonly #domains = new Map<string, DomainCore>();
   readonly #streams = new Map<number, Stream>();
+  readonly #outflows = new Map<number, Outflow>();
   readonly #joined = new Set<number>();
   #nextConnection = 1;
   #timer: NodeJS.Timeout | undefined;
@@ -170,6 +171,7 @@ export class Coordinator {
     const connection = this.#nextConnection++;
     let domain: DomainCore | undefined;
     this.#streams.set(connection, stream);
+    this.#outflows.set(connection, new Outflow((message, left) => stream.write(message, left)));
     stream.on("data", (message: AgentMessage) => {
       if (!this.#door.maySpeak(peer)) {
         this.counters.ended_streams++;
@@ -182,6 +184,7 @@ export class Coordinator {
     const gone = () => {
       if (!this.#streams.delete(connection)) return;
       this.#joined.delete(connection);
+      this.#outflows.delete(connection);
       if (domain) this.#run(this.#metered(() => domain!.handleClose(connection, now())));
     };
     stream.on("error", gone);
@@ -253,21 +256,29 @@ export class Coordinator {
   #run(actions: readonly Action[]): void {
     for (const action of actions) {
       if (action.kind === "log") this.#log[action.level](action.text);
-      else if (action.kind === "end") this.#streams.get(action.connection)?.end();
+      else if (action.kind === "end") this.#end(action.connection);
       else this.#send(action.connection, action.message);
     }
   }
 
-  #send(connection: number, message: CoordinatorMessage): void {
+  #end(connection: number): void {
     const stream = this.#streams.get(connection);
-    if (!stream) return;
-    if (stream.writableLength > BACKLOG_LIMIT) {
-      this.#log.warn(`a stalled stream is ended: ${stream.getPeer()}`);
-      this.counters.ended_streams++;
-      stream.destroy();
-      return;
-    }
-    stream.write(message);
+    this.#outflows.get(connection)?.end(() => stream?.end());
+  }
+
+  #send(connection: number, message: CoordinatorMessage): void {
+    const outflow = this.#outflows.get(connection);
+    outflow?.send(message);
+    if (!outflow?.isStalled) return;
+    const stream = this.#streams.get(connection)!;
+    const peer = stream.getPeer();
+    const dropped = outflow.replacedCount;
+    this.#log.warn(
+      `a stalled stream is ended: ${peer} took nothing for ${STALLED_AFTER_MS / 1e3} s; ${dropped} corrections dropped`,
+    );
+    this.counters.ended_streams++;
+    stream.destroy();
+    this.#door.expel(peer);
   }
 }
 
