@@ -20,10 +20,14 @@ export interface Verdict {
 
 /** What the verdict is made of. */
 export interface ClockFacts {
-  /** Set by the coordinator or by the guard: why this host must not be steered. */
+  /** Set by the coordinator or by the guard: why this host must not be steered, and what to do. */
   readonly refusal?: string;
+  readonly refusalAdvice?: string;
+  /** Set while the coordinator has nothing to steer by: its reason. */
+  readonly held?: string;
   /** Set after another hand was on the clock: what it did. */
   readonly disruption?: string;
+  readonly disruptionAdvice?: string;
   /** What another hand goes on adding to the clock's rate (ppb); absent: nobody does. */
   readonly foreignPpb?: number;
   readonly connected: boolean;
@@ -77,12 +81,14 @@ export const lockLimitNs = (sigmaNs: number): number =>
 /** The state that these facts amount to. */
 export function judge(facts: ClockFacts): Verdict {
   if (facts.refusal !== undefined) {
-    return verdict("REFUSED", facts.refusal, "see the agent's log; the clock is left as it is");
+    const advice = facts.refusalAdvice ?? "see the agent's log; the clock is left as it is";
+    return verdict("REFUSED", facts.refusal, advice);
   }
   if (facts.disruption !== undefined) {
-    return verdict("DISRUPTED", facts.disruption, FOREIGN_ADVICE);
+    return verdict("DISRUPTED", facts.disruption, facts.disruptionAdvice ?? FOREIGN_ADVICE);
   }
   if (facts.correctionAgeS === undefined) return beforeFirstCorrection(facts);
+  if (facts.held !== undefined) return withoutCorrections(facts);
   if (facts.correctionAgeS >= Math.min(facts.freshForS, FRESH_CORRECTION_S))
     return withoutCorrections(facts);
   return withCorrections(facts);
@@ -113,6 +119,7 @@ function withoutCorrections(facts: ClockFacts): Verdict {
 }
 
 function whyNoCorrections(facts: ClockFacts): string {
+  if (facts.held !== undefined) return facts.held;
   if (!facts.connected) return `no connection to ${facts.coordinatorAddress}`;
   if (facts.waiting) {
     return `waiting: ${facts.waiting.haveHosts} of ${facts.waiting.needHosts} hosts`;

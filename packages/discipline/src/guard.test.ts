@@ -29,6 +29,10 @@ const standing: Standing = {
   round: 99n,
   line: new DomainLine([segment]),
   lockedBefore: true,
+  steers: true,
+  ageS: 0.5,
+  rawJumpNs: 0,
+  basesPpb: [12_000],
 };
 const now = rawNanos(5_000n);
 const reasonOf = (change: Partial<Proposal>): string => {

@@ -1,17 +1,21 @@
 /**
  * The agent guards its own clock: a correction is checked before it is obeyed.
  *
- * No message, whoever signs it, may bring numbers that no crystal can have, an older leadership, or
- * a line that jumps away from the one obeyed until now. What it cannot see is a coordinator that
- * lies slowly within these limits.
+ * No message, whoever signs it, may bring numbers that no crystal can have, an older leadership, a
+ * line that breaks within itself or jumps away from the one obeyed until now, or a rate that leaves
+ * what the host has learnt. What it cannot see is a coordinator that lies slowly within these limits:
+ * that is for `anchor-check.ts` and `accumulated.ts`.
  */
-import type { RawNanos } from "@ttcs/units";
+import { addNs, type RawNanos } from "@ttcs/units";
 import { DomainLine, type DomainSegment } from "./domain-line.ts";
+import { JUMP_LIMIT_NS, KINK_LIMIT_NS, RATE_LIMIT_PPB, unheardOfNs } from "./limits.ts";
 
 /** Crystals are within 100 ppm, a kernel setting within 500 ppm: beyond 1000 ppm a line is nonsense. */
 const FREQ_LIMIT_PPB = 1_000_000;
-/** A line that differs by more than this from the one in force is not obeyed once LOCKED (ns). */
-const JUMP_LIMIT_NS = 10_000_000;
+/** Jumps of a line on a clock that is not ours to steer (ns): its daemon may do as it likes. */
+const OBSERVER_JUMP_LIMIT_NS = 10_000_000;
+/** Nothing is announced further ahead than this (ns): rates are known two rounds before. */
+const ANNOUNCED_LIMIT_NS = 10_000_000_000;
 /** A window closes before its correction comes; half a window of tolerance (ns). */
 const AHEAD_LIMIT_NS = 1_000_000_000;
 /** More segments than a few announced rounds are a broken or hostile message. */
@@ -41,6 +45,14 @@ export interface Standing {
   readonly round: bigint;
   readonly line: DomainLine | undefined;
   readonly lockedBefore: boolean;
+  /** True when the line steers a clock: then all limits hold. */
+  readonly steers: boolean;
+  /** Since a correction was obeyed last (s). */
+  readonly ageS: number;
+  /** How far the raw clock has fallen behind since, as the edges to anchors show (ns). */
+  readonly rawJumpNs: number;
+  /** Rates that the clock is known to need: what was learnt, what the anchors vouch for (ppb). */
+  readonly basesPpb: readonly number[];
 }
 
 /** The new line, or why the correction is refused. */
@@ -57,13 +69,28 @@ export function guardCorrection(p: Proposal, standing: Standing, nowRawNs: RawNa
   const problem = numbersProblem(p) ?? instantsProblem(p, nowRawNs);
   if (problem) return no(problem);
   const line = new DomainLine(p.segments);
-  if (standing.line && standing.lockedBefore) {
-    const jumpNs = differenceNs(line, standing.line, nowRawNs);
-    if (Math.abs(jumpNs) > JUMP_LIMIT_NS) {
-      return no(`the line jumps by ${jumpNs} ns, the limit is ${JUMP_LIMIT_NS} ns`);
+  const strange = standing.lockedBefore ? strangeness(line, standing, nowRawNs) : undefined;
+  return strange === undefined ? { ok: true, line } : no(strange);
+}
+
+/** What no honest line does to a clock that has been LOCKED. */
+function strangeness(line: DomainLine, standing: Standing, nowRawNs: RawNanos): string | undefined {
+  const { steers, ageS, basesPpb, rawJumpNs } = standing;
+  if (standing.line) {
+    const jumpNs = differenceNs(line, standing.line, nowRawNs) - rawJumpNs;
+    const limitNs = steers ? JUMP_LIMIT_NS + unheardOfNs(ageS) : OBSERVER_JUMP_LIMIT_NS;
+    if (!(Math.abs(jumpNs) <= limitNs)) {
+      return `the line jumps by ${Math.round(jumpNs)} ns, the limit is ${Math.round(limitNs)} ns`;
     }
   }
-  return { ok: true, line };
+  if (!steers || basesPpb.length === 0) return undefined;
+  for (const { freqPpb } of line.segments) {
+    if (basesPpb.some((base) => Math.abs(freqPpb - base) <= RATE_LIMIT_PPB)) continue;
+    const [learntPpb] = basesPpb;
+    const byPpm = ((freqPpb - learntPpb) / 1000).toFixed(1);
+    return `its rate is ${byPpm} ppm off the learnt one, the limit is ${RATE_LIMIT_PPB / 1000} ppm`;
+  }
+  return undefined;
 }
 
 function numbersProblem(p: Proposal): string | undefined {
@@ -73,7 +100,11 @@ function numbersProblem(p: Proposal): string | undefined {
     const s = p.segments[i];
     if (!(Math.abs(s.freqPpb) <= FREQ_LIMIT_PPB)) return `frequency ${s.freqPpb} ppb`;
     if (!(s.domainFractionNs >= 0 && s.domainFractionNs <= 1)) return "fraction out of range";
-    if (i > 0 && s.rawNs <= p.segments[i - 1].rawNs) return "segments out of order";
+    if (i === 0) continue;
+    const before = p.segments[i - 1];
+    if (s.rawNs <= before.rawNs) return "segments out of order";
+    const kinkNs = kinkBetween(before, s);
+    if (!(Math.abs(kinkNs) <= KINK_LIMIT_NS)) return `the line breaks by ${Math.round(kinkNs)} ns`;
   }
   for (const [name, value] of [
     ["sigma", p.offsetSigmaNs],
@@ -90,12 +121,20 @@ function numbersProblem(p: Proposal): string | undefined {
   return undefined;
 }
 
+/** How far a segment begins from where the one before it ends (ns). */
+function kinkBetween(before: DomainSegment, next: DomainSegment): number {
+  const end = new DomainLine([before]).at(next.rawNs);
+  return Number(next.domainUnixNs - end.unixNs) + next.domainFractionNs - end.fractionNs;
+}
+
 /** A correction that counts from the future would never grow old. */
 function instantsProblem(p: Proposal, nowRawNs: RawNanos): string | undefined {
   for (const instant of [p.solvedRawNs, p.windowCloseRawNs]) {
     const aheadNs = Number(instant - nowRawNs);
     if (aheadNs > AHEAD_LIMIT_NS) return `it counts from ${(aheadNs * 1e-9).toFixed(1)} s ahead`;
   }
+  const last = p.segments[p.segments.length - 1];
+  if (last.rawNs > addNs(nowRawNs, ANNOUNCED_LIMIT_NS)) return "it announces rates too far ahead";
   return undefined;
 }
 

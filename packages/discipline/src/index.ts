@@ -1,3 +1,11 @@
+export { Ledger, type LedgerState } from "./accumulated.ts";
+export {
+  type AnchorSample,
+  type AnchorVerdict,
+  compareWithAnchors,
+  median,
+  vouchedBasePpb,
+} from "./anchor-check.ts";
 export {
   BOUND_SIGMAS,
   bentNs,
@@ -19,5 +27,13 @@ export {
   type Verdict,
 } from "./clock-state.ts";
 export { DomainLine, type DomainSegment } from "./domain-line.ts";
-export { guardCorrection } from "./guard.ts";
+export { guardCorrection, type Proposal } from "./guard.ts";
+export {
+  ACCUMULATED_LIMIT_NS,
+  JUMP_LIMIT_NS,
+  LOCKED_SLEW_PPB,
+  RATE_LIMIT_PPB,
+  STEP_THRESHOLD_NS,
+  unheardOfNs,
+} from "./limits.ts";
 export { KERNEL_FREQ_LIMIT_PPB, Servo } from "./servo.ts";

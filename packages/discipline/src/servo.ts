@@ -16,6 +16,8 @@
  * counted as slew. What it cannot see: that the line itself is wrong (see the guard).
  */
 
+import { ACQUIRE_SLEW_PPB, LOCKED_SLEW_PPB, STEP_THRESHOLD_NS } from "./limits.ts";
+
 /** The servo's constants. */
 export interface ServoOptions {
   /** Steering horizon while not LOCKED and while LOCKED (s). */
@@ -28,13 +30,13 @@ export interface ServoOptions {
   readonly stepThresholdNs: number;
 }
 
-/** Slew limits as threat row 13 states them; horizons from the architecture's 2 to 4 s. */
+/** Horizons from the architecture's 2 to 4 s. */
 export const defaultServoOptions: ServoOptions = {
   acquireHorizonS: 1.1,
   lockedHorizonS: 3,
-  acquireSlewPpb: 500_000,
-  lockedSlewPpb: 50_000,
-  stepThresholdNs: 1_000_000,
+  acquireSlewPpb: ACQUIRE_SLEW_PPB,
+  lockedSlewPpb: LOCKED_SLEW_PPB,
+  stepThresholdNs: STEP_THRESHOLD_NS,
 };
 
 /** The kernel refuses settings beyond this (ppb). */
@@ -54,7 +56,9 @@ export interface ServoInput {
   /** True while the clock is LOCKED, and true once it has been since the start. */
   readonly locked: boolean;
   readonly lockedBefore: boolean;
-  /** True when a step is still allowed: at the first start only. */
+  /** Rate of domain time against raw that the host has learnt (ppb); absent: nothing yet. */
+  readonly basePpb?: number;
+  /** True when a step is allowed: at the first start, or once back after another hand. */
   readonly mayStep: boolean;
 }
 
@@ -88,8 +92,12 @@ export class Servo {
     const { acquireHorizonS, lockedHorizonS, acquireSlewPpb, lockedSlewPpb } = this.options;
     const wantedPpb = -input.offsetNs / (input.locked ? lockedHorizonS : acquireHorizonS);
     const limitPpb = input.lockedBefore ? lockedSlewPpb : acquireSlewPpb;
-    const slewPpb = Math.max(-limitPpb, Math.min(limitPpb, wantedPpb));
-    return { kind: "slew", freqPpb: kernelLimit(basePpb + slewPpb) };
+    const slewPpb = clip(wantedPpb, limitPpb);
+    // What the line itself asks for beyond the learnt pace is slew as well: no message lifts the limit.
+    const learntPpb = input.basePpb ?? input.domainFreqPpb;
+    const pacePpb = learntPpb + clip(input.domainFreqPpb - learntPpb + slewPpb, limitPpb);
+    const freqPpb = pacePpb - this.#mismatchPpb - input.foreignPpb;
+    return { kind: "slew", freqPpb: kernelLimit(freqPpb) };
   }
 
   #learn(readingPpb: number): void {
@@ -99,6 +107,5 @@ export class Servo {
   }
 }
 
-function kernelLimit(freqPpb: number): number {
-  return Math.max(-KERNEL_FREQ_LIMIT_PPB, Math.min(KERNEL_FREQ_LIMIT_PPB, freqPpb));
-}
+const clip = (value: number, limit: number): number => Math.max(-limit, Math.min(limit, value));
+const kernelLimit = (freqPpb: number): number => clip(freqPpb, KERNEL_FREQ_LIMIT_PPB);

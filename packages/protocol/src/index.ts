@@ -45,6 +45,8 @@ export {
 export {
   type ExchangeFlush,
   ExchangeFlushSchema,
+  type HeldLine,
+  HeldLineSchema,
   PeerService,
   type StampColumn,
   StampColumnSchema,

@@ -29,12 +29,14 @@ import type {
   ProbeTarget,
   TimestamperBatch,
 } from "@ttcs/timestamper/types";
-import { type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
+import { type RawNanos, ROUND_NS, rawNanos, unixNanos } from "@ttcs/units";
 import { Carrier } from "./carrier.ts";
+import { type Deed, DeedWatch } from "./deeds.ts";
 import { Exchange, type RoundClose } from "./exchange.ts";
 import { Keeper, type Standing } from "./keeper.ts";
 import type { Meter } from "./meter.ts";
 import { RoundClock } from "./round-clock.ts";
+import { Saver } from "./saver.ts";
 
 /** The kernel's own word for "no idea": its largest maxerror (ns). */
 const UNSYNCHRONISED_NS = 16e9;
@@ -53,6 +55,11 @@ export type AgentAction =
   | { readonly kind: "adjust"; readonly freqPpb: number }
   | { readonly kind: "step"; readonly stepNs: number; readonly freqPpb: number }
   | {
+      /** What shall be found by the next life of this agent. */
+      readonly kind: "save";
+      readonly text: string;
+    }
+  | {
       /** What the kernel shall tell its other users of its clock. */
       readonly kind: "errors";
       readonly maxErrorNs: number;
@@ -67,6 +74,8 @@ export interface AgentOptions {
   readonly domain: string;
   readonly correctClock: boolean;
   readonly coordinatorAddress: string;
+  /** Where a panic is kept, for people; absent: nowhere. */
+  readonly stateFile?: string;
   /** Follows what the work costs; absent: nobody does. */
   readonly meter?: Meter;
 }
@@ -88,12 +97,57 @@ export class AgentCore {
   #welcomed = false;
   #welcomeTerm = 0n;
   #actions: AgentAction[] = [];
+  readonly #deeds: DeedWatch;
+  readonly #saver: Saver;
+  /** What the coordinator wants an operator to know. */
+  alarms: readonly string[] = [];
 
   constructor(options: AgentOptions) {
     this.#options = options;
     this.carrier = new Carrier(options.correctClock);
     this.exchange = new Exchange(this.carrier, options.meter);
     this.keeper = new Keeper(options);
+    this.#deeds = new DeedWatch(options.correctClock);
+    this.#saver = new Saver(this.keeper);
+  }
+
+  /** Why state cannot be kept; undefined: it can. */
+  get storageFault(): string | undefined {
+    return this.#saver.fault;
+  }
+
+  /**
+   * The agent begins: goes on where an earlier life stopped.
+   *
+   * @param saved text that was to be saved then; undefined: there is none
+   */
+  handleStart(saved: string | undefined, bootId: string, nowRawNs: RawNanos): AgentAction[] {
+    this.#nowRawNs = nowRawNs;
+    const told = this.#saver.start(saved, bootId, nowRawNs);
+    if (told) this.#log(told.level, told.text);
+    if (this.keeper.line) this.#rounds.setLine(this.keeper.line);
+    return this.#take();
+  }
+
+  /** The agent ends: the last chance to keep something. The clock goes on at its frequency. */
+  handleEnd(): AgentAction[] {
+    this.#save(true);
+    return this.#take();
+  }
+
+  /** How saving went: why it failed, undefined: it did not. */
+  handleSaved(fault: string | undefined): AgentAction[] {
+    if (fault !== this.#saver.fault) {
+      if (fault) this.#log("warn", `storage failing: ${fault}`);
+      else this.#log("info", "state can be kept again");
+    }
+    this.#saver.fault = fault;
+    return this.#take();
+  }
+
+  #save(now: boolean): void {
+    const text = this.#saver.look(this.#state, this.#nowRawNs, now);
+    if (text !== undefined) this.#actions.push({ kind: "save", text });
   }
 
   /** Raw clock at the last event (ns). */
@@ -134,10 +188,14 @@ export class AgentCore {
     } else if (body.case === "assignment") this.#assign(body.value);
     else if (body.case === "waiting") this.keeper.waiting = body.value;
     else if (body.case === "refusal") this.keeper.refusal = body.value.reason;
-    else if (body.case === "correction") {
+    else if (body.case === "hold") {
+      this.keeper.hold(body.value.reason);
+      this.alarms = body.value.alarms;
+    } else if (body.case === "correction") {
       const refused = this.keeper.take(header, body.value, nowRawNs);
       if (refused) this.#logOnce(`correction refused: ${refused}`);
       else {
+        this.alarms = body.value.alarms;
         this.#rounds.setLine(this.keeper.line!);
         this.#steer(true);
       }
@@ -152,29 +210,29 @@ export class AgentCore {
     this.carrier.addTriples(batch.triples);
     this.carrier.addStamps(batch.sent, batch.received);
     this.carrier.lookAtSetting(this.#nowRawNs, batch.status.freqPpb);
-    this.#watchForeign();
+    const deed = this.#deeds.look(this.#nowRawNs, this.carrier);
+    if (deed) this.#disrupted(deed);
     const close = this.#rounds.poll(this.#nowRawNs);
     if (close) this.#closeRound(close, batch.status);
     this.#finishRound();
     const verdict = this.keeper.observe(this.#nowRawNs, this.carrier);
     this.#steer(false);
     this.#sayState(verdict);
+    this.#save(false);
     return this.#take();
   }
 
-  /** Names another hand on the clock and throws away what it has spoiled. */
-  #watchForeign(): void {
-    const change = this.carrier.takeForeign(this.#nowRawNs);
-    if (!change) return;
-    if (this.#options.correctClock) {
-      this.carrier.voidStamps(change.beforeRawNs);
-      this.exchange.voidBefore(change.beforeRawNs);
-      this.keeper.disrupt(`another hand on CLOCK_REALTIME ${change.deed}`, this.#nowRawNs);
-    } else {
-      // A clock that we do not steer is steered by somebody: that is its daemon's business. Only the
-      // stamps around the change are lost; without all others the domain would lose its reference.
-      this.#log("info", `the host's own time daemon ${change.deed}`);
+  /** Names what has happened to the clock and throws away what it has spoiled. */
+  #disrupted(deed: Deed): void {
+    if (deed.own) {
+      // Only the stamps around the change are lost; without all others the domain would lose its
+      // reference.
+      this.#log("info", deed.reason);
+      return;
     }
+    this.carrier.voidStamps(deed.beforeRawNs);
+    this.exchange.voidBefore(deed.beforeRawNs);
+    this.keeper.disrupt(deed, this.#nowRawNs);
   }
 
   /** A neighbour's stamps of one round. */
@@ -200,7 +258,7 @@ export class AgentCore {
   handleStepped(rawNs: RawNanos, stepNs: number): AgentAction[] {
     this.carrier.wroteStep(rawNs, stepNs);
     this.keeper.stepped();
-    this.#log("info", `stepped the clock by ${stepNs} ns, once, at the start`);
+    this.#log("info", `stepped the clock by ${stepNs} ns, once`);
     return this.#take();
   }
 
@@ -252,16 +310,38 @@ export class AgentCore {
 
   #closeRound(close: RoundClose, status: ClockStatus): void {
     this.#status = status;
-    const sender = { header: this.#header(close.round), hostNumber: this.#hostNumber };
+    const held = this.#held(close.closeRawNs);
+    const header = this.#header(close.round);
+    const sender = { header, hostNumber: this.#hostNumber, ...(held ? { held } : {}) };
     for (const [hostNumber, message] of this.exchange.closeRound(close, sender)) {
       this.#actions.push({ kind: "flush", hostNumber, message });
     }
   }
 
+  /** Domain time as it was last told, obeyed or not: neighbours compare it with what they are told. */
+  #held(rawNs: RawNanos) {
+    const { proposed, ledger, lockedBefore } = this.keeper.obedience;
+    if (!proposed) return undefined;
+    const at = proposed.line.at(rawNs);
+    return {
+      rawNs,
+      domainUnixNs: at.unixNs,
+      domainFractionNs: at.fractionNs,
+      freqPpb: proposed.line.meanFreqPpb(rawNs, ROUND_NS),
+      boundNs: proposed.boundNs,
+      ...(ledger && lockedBefore ? { baseFreqPpb: ledger.basePpb, learntS: ledger.learntS } : {}),
+    };
+  }
+
   /** Reports a round as soon as all its fits are done. */
   #finishRound(): void {
     const fits = this.exchange.finish(this.#nowRawNs, this.#hostNumber);
-    if (fits && this.#welcomed) this.#sendReport(fits);
+    if (!fits) return;
+    const round = this.exchange.close?.round ?? 0n;
+    this.keeper.anchors.look(this.exchange.edges, round, this.#nowRawNs);
+    const deed = this.#deeds.lookAtEdges(this.keeper.anchors, this.#nowRawNs);
+    if (deed && this.#options.correctClock) this.keeper.disrupt(deed, this.#nowRawNs);
+    if (this.#welcomed) this.#sendReport(fits);
   }
 
   #sendReport(fits: readonly EdgeFit[]): void {

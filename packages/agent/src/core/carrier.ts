@@ -29,6 +29,8 @@ export interface ForeignChange {
   readonly deed: string;
   /** The change lies before this instant. */
   readonly beforeRawNs: RawNanos;
+  /** How far the clock was moved at once (ns). */
+  readonly stepNs: number;
 }
 
 /** A rate that differs by more from the setting is another hand's doing, not the crystal's (ppb). */
@@ -101,9 +103,9 @@ export class Carrier {
       // A strange setting and the change of rate that it makes are one deed.
       const same = told && diffNs(nowRawNs, told.rawNs) < SECOND_NS;
       const beforeRawNs = rawNanos(found.beforeRawNs);
-      return { deed: same ? told.deed : describeBreak(found), beforeRawNs };
+      return { deed: same ? told.deed : describeBreak(found), beforeRawNs, stepNs: found.stepNs };
     }
-    return deed === undefined ? undefined : { deed, beforeRawNs: nowRawNs };
+    return deed === undefined ? undefined : { deed, beforeRawNs: nowRawNs, stepNs: 0 };
   }
 
   /** Throws away the stamps before a raw instant, those that come late as well. */

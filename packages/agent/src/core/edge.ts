@@ -11,10 +11,18 @@ import {
   type EdgeFit,
   EdgeFitSchema,
   type ExchangeFlush,
+  type HeldLine,
   type Neighbour,
   unpackStamps,
 } from "@ttcs/protocol";
-import { addNs, rawNanos, SECOND_NS, WINDOW_NS, WINDOW_SPAN_NS_MIN } from "@ttcs/units";
+import {
+  addNs,
+  type RawNanos,
+  rawNanos,
+  SECOND_NS,
+  WINDOW_NS,
+  WINDOW_SPAN_NS_MIN,
+} from "@ttcs/units";
 import { EndStamps, type StampSeries } from "./stamp-series.ts";
 
 /** More stamps than this in one flush are no half second of probing (500 pairs/s make 500). */
@@ -38,6 +46,17 @@ const received = newStamps();
 const forward = newColumns();
 const reverse = newColumns();
 
+/** The newest trusted fit as this host sees it: two raw clocks at one instant. */
+export interface EdgeLine {
+  readonly ownRawNs: RawNanos;
+  readonly peerRawNs: RawNanos;
+  /** What the neighbour's raw clock gains on this host's (ppb), and its standard uncertainty. */
+  readonly ratePpb: number;
+  readonly rateSigmaPpb: number;
+  /** The two belong together within this, guaranteed (ns). */
+  readonly intervalNs: number;
+}
+
 /** See the module head. */
 export class Edge {
   neighbour: Neighbour;
@@ -48,6 +67,10 @@ export class Edge {
   /** Round in which this end fitted last. */
   fittedRound = 0n;
   lastFit: EdgeFit | undefined;
+  /** Of the newest fit that was trusted. */
+  line: EdgeLine | undefined;
+  /** Domain time as the neighbour was last told it. */
+  held: HeldLine | undefined;
   readonly #tracker = new EdgeTracker();
 
   constructor(neighbour: Neighbour) {
@@ -78,6 +101,7 @@ export class Edge {
     end.slideTo(start);
     end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };
     this.peerRound = flush.header?.round ?? 0n;
+    this.held = flush.held;
     return undefined;
   }
 
@@ -108,7 +132,22 @@ export class Edge {
       otherBaseRawNs: other.baseRawNs,
       ...fitFields(result),
     });
+    if (result.trusted) this.line = this.#lineOf(this.lastFit);
     return this.lastFit;
+  }
+
+  /** A fit from this host's side; offsets count as the other's clock minus the owner's. */
+  #lineOf(fit: EdgeFit): EdgeLine {
+    const ownerRawNs = addNs(rawNanos(fit.ownerBaseRawNs), fit.midNs);
+    const otherRawNs = addNs(rawNanos(fit.otherBaseRawNs), fit.midNs + fit.offsetNs);
+    const mine = this.neighbour.owner;
+    return {
+      ownRawNs: mine ? ownerRawNs : otherRawNs,
+      peerRawNs: mine ? otherRawNs : ownerRawNs,
+      ratePpb: mine ? fit.freqPpb : -fit.freqPpb,
+      rateSigmaPpb: fit.freqSigmaPpb,
+      intervalNs: Math.max(fit.belowBoundNs, fit.aboveBoundNs),
+    };
   }
 
   #distrust(ownNumber: number, spanNs: number): EdgeFit {

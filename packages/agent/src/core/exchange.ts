@@ -5,11 +5,12 @@
  * neighbour's flush is there, the owner of the edge fits its window; the other end fits one in ten, as
  * an audit. A round is finished when all fits that are due are done, or when it is late.
  */
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   type EdgeFit,
   type ExchangeFlush,
   ExchangeFlushSchema,
+  type HeldLineSchema,
   type Neighbour,
   packStamps,
 } from "@ttcs/protocol";
@@ -35,6 +36,8 @@ export interface RoundClose {
 export interface Sender {
   readonly header: { readonly domain: string; readonly term: bigint; readonly round: bigint };
   readonly hostNumber: number;
+  /** Domain time as this host was last told it; absent before its first correction. */
+  readonly held?: MessageInitShape<typeof HeldLineSchema>;
 }
 
 /** See the module head. */
@@ -168,7 +171,7 @@ function isDue({ owner, hostNumber }: Neighbour, round: bigint): boolean {
 function flushOf(
   edge: Edge,
   toHost: number,
-  { header, hostNumber }: Sender,
+  { header, hostNumber, held }: Sender,
   windowNs: number,
 ): ExchangeFlush {
   const { own } = edge;
@@ -183,6 +186,7 @@ function flushOf(
     received: newOf(own.received, zeroNs),
     carrySigmaNs: own.carry.sigmaNs,
     carryBoundNs: own.carry.boundNs,
+    ...(held ? { held } : {}),
   });
 }
 

@@ -5,34 +5,25 @@
  * reading of the system clock from the carry, and a frequency setting goes out once a second.
  */
 import {
-  bentNs,
   type ClockFacts,
   type DomainLine,
-  type DomainSegment,
-  FAR_PULL_LIMIT_PPB,
   FRESH_CORRECTION_S,
-  grownBoundNs,
-  grownSigmaNs,
-  guardCorrection,
   judge,
   KERNEL_FREQ_LIMIT_PPB,
   LOCK_ROUNDS,
   lockLimitNs,
   Servo,
+  STEP_THRESHOLD_NS,
   type Verdict,
 } from "@ttcs/discipline";
 import type { Correction, Header, Waiting } from "@ttcs/protocol";
-import {
-  addNs,
-  diffNs,
-  type RawNanos,
-  ROUND_NS,
-  rawNanos,
-  SECOND_NS,
-  unixNanos,
-  WINDOW_NS,
-} from "@ttcs/units";
+import { addNs, diffNs, type RawNanos, SECOND_NS, WINDOW_NS } from "@ttcs/units";
+import { AnchorWatch } from "./anchor-watch.ts";
 import type { Carrier } from "./carrier.ts";
+import { type Deed, movedMeanwhile } from "./deeds.ts";
+import { ageS, domainUtcBoundOf, lineErrorOf } from "./line-error.ts";
+import { Obedience } from "./obedience.ts";
+import { type SavedState, usable } from "./saved-state.ts";
 
 /** A setting is written this often, on the arrival of a correction (ns) ... */
 const WRITE_EVERY_NS = 0.9 * SECOND_NS;
@@ -44,14 +35,10 @@ const DAEMON_UNSEEN_NS = 100;
 /** After a large write of our own the clock cannot be read for up to this; an offset stands in (ns). */
 const BLIND_NS = 100_000_000;
 
-/** A round may be missed; after a longer silence, trust is counted from the start. */
-const ROUND_GAP_MAX = 2n;
-/** Domain time runs within this of UTC's pace: the largest pull, and as much for what is not known (ppb). */
-const DOMAIN_PACE_PPB = 2 * FAR_PULL_LIMIT_PPB;
-/** Corrections come every half second, some 0.15 s after the close: one this old has no successor (s). */
-const MISSED_S = 1;
-/** The last announced rate of domain time holds for a round at least (s). */
-const ANNOUNCED_S = ROUND_NS / SECOND_NS;
+/** After another hand's step the clock is stepped back once in so long (ns); else it is slewed. */
+const STEP_BACK_EVERY_NS = 600 * SECOND_NS;
+/** What is stepped back is what was seen to be stepped, give or take this share. */
+const STEP_BACK_SHARE = 0.05;
 
 /** A reading of system minus domain (ns). */
 interface Offset {
@@ -66,6 +53,8 @@ export interface KeeperOptions {
   /** False: the clock is measured and never written. */
   readonly correctClock: boolean;
   readonly coordinatorAddress: string;
+  /** Where a panic is kept, for people; absent: nowhere. */
+  readonly stateFile?: string;
 }
 
 /** What the shell shall write. */
@@ -91,46 +80,56 @@ export interface Standing {
 export class Keeper {
   readonly #options: KeeperOptions;
   readonly #servo = new Servo();
-  #line: DomainLine | undefined;
-  #correction: Correction | undefined;
-  #term = 0n;
-  #round = 0n;
-  #trustedRounds = 0;
+  readonly #obedience: Obedience;
+  /** What the own edges to anchors say. */
+  readonly anchors = new AnchorWatch();
   #verdict: Verdict = { state: "ACQUIRING", reason: "starting", advice: "" };
   #facts: ClockFacts | undefined;
   #stepped = false;
-  /** Why the newest correction was not obeyed; empty: it was. */
-  #refused = "";
-  #lockedBefore = false;
   #closeSinceRawNs: RawNanos | undefined;
   #lastWriteRawNs: RawNanos | undefined;
   #writing = false;
   #lastOffset: Offset | undefined;
-  #disruption: { readonly reason: string; readonly untilRawNs: RawNanos } | undefined;
+  #disruption: { readonly deed: Deed; readonly untilRawNs: RawNanos } | undefined;
+  /** What other hands have added to system minus domain (ns), until the clock is back. */
+  #movedNs = 0;
+  #steppedBackRawNs: RawNanos | undefined;
+  /** True until the clock has been compared with the line of an earlier life. */
+  #resumed = false;
+  /** Rate that an earlier life has learnt, until it is set (ppb). */
+  #inheritedPpb: number | undefined;
+  /** Why the coordinator has nothing to steer by; undefined: it has. */
+  #held: string | undefined;
   connected = false;
   waiting: Waiting | undefined;
   refusal: string | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#obedience = new Obedience(options.correctClock);
   }
 
   get line(): DomainLine | undefined {
-    return this.#line;
+    return this.#obedience.line;
   }
 
   get correction(): Correction | undefined {
-    return this.#correction;
+    return this.#obedience.correction;
   }
 
   /** Highest term obeyed so far. */
   get term(): bigint {
-    return this.#term;
+    return this.#obedience.term;
   }
 
   /** Round of the newest correction. */
   get round(): bigint {
-    return this.#round;
+    return this.#obedience.round;
+  }
+
+  /** What is obeyed, and what has been learnt. */
+  get obedience(): Readonly<Obedience> {
+    return this.#obedience;
   }
 
   /** An observer's clock is never written. */
@@ -138,33 +137,26 @@ export class Keeper {
     return this.#options.correctClock;
   }
 
+  /** Goes on where an earlier life of this agent stopped, as far as that is worth anything. */
+  resume(saved: SavedState, bootId: string, nowRawNs: RawNanos): void {
+    const state = usable(saved, bootId, nowRawNs);
+    this.#obedience.resume(state, state.correction !== undefined);
+    this.#resumed = state.correction !== undefined;
+    if (saved.bootId !== bootId) this.#inheritedPpb = saved.ledger?.basePpb;
+  }
+
   /** Checks and takes a correction; returns why it is refused. */
   take(header: Header | undefined, correction: Correction, nowRawNs: RawNanos): string | undefined {
-    const result = guardCorrection(
-      {
-        ...correction,
-        term: header?.term ?? 0n,
-        round: header?.round ?? 0n,
-        segments: correction.segments.map(toSegment),
-      },
-      { term: this.#term, round: this.#round, line: this.#line, lockedBefore: this.#lockedBefore },
-      nowRawNs,
-    );
-    if (!result.ok) {
-      this.#refused = `refused: ${result.reason}`;
-      return result.reason;
-    }
-    const term = header?.term ?? 0n;
-    const round = header?.round ?? 0n;
-    const follows = term === this.#term && round - this.#round <= ROUND_GAP_MAX;
-    this.#trustedRounds = correction.trusted ? (follows ? this.#trustedRounds : 0) + 1 : 0;
-    this.#line = result.line;
-    this.#correction = correction;
-    this.#term = term;
-    this.#round = round;
-    this.#refused = "";
+    const refused = this.#obedience.take(header, correction, nowRawNs, this.anchors);
+    if (refused !== undefined) return refused;
     this.waiting = undefined;
+    this.#held = undefined;
     return undefined;
+  }
+
+  /** There is nothing to steer by: the line in force is held over until the next correction. */
+  hold(reason: string): void {
+    this.#held = reason || "the coordinator has nothing to steer by";
   }
 
   /**
@@ -173,15 +165,18 @@ export class Keeper {
    * @param fresh true on the arrival of a correction, false on the clock's own beat
    */
   decide(nowRawNs: RawNanos, carrier: Carrier, fresh: boolean): Write | undefined {
-    const line = this.#line;
-    if (!line || !this.steers || this.#writing || this.refusal !== undefined) return undefined;
+    if (!this.steers || this.#writing || this.refusal !== undefined) return undefined;
+    const { line, lockedBefore, trustedRounds, panic } = this.#obedience;
+    if (panic !== undefined) return undefined;
+    if (!line) return this.#inherit(carrier);
     // The first write waits for as much trust as LOCKED does: then one step is enough.
-    if (!this.#lockedBefore && this.#trustedRounds < LOCK_ROUNDS) return undefined;
+    if (!lockedBefore && trustedRounds < LOCK_ROUNDS) return undefined;
     const written = this.#lastWriteRawNs;
     const sinceNs = written === undefined ? Number.POSITIVE_INFINITY : diffNs(nowRawNs, written);
     if (sinceNs < (fresh ? WRITE_EVERY_NS : WRITE_AT_LATEST_NS)) return undefined;
     const offsetNs = this.#offset(nowRawNs, carrier)?.ns;
     if (offsetNs === undefined) return undefined;
+    const basePpb = this.#obedience.ledger?.basePpb;
     const out = this.#servo.decide({
       offsetNs,
       // The setting holds until the next write, a second from now.
@@ -190,13 +185,42 @@ export class Keeper {
       measuredFreqPpb: carrier.measuredFreqPpb,
       foreignPpb: carrier.foreignPpb,
       locked: this.#verdict.state === "LOCKED",
-      lockedBefore: this.#lockedBefore,
-      mayStep: !this.#lockedBefore && !this.#stepped,
+      lockedBefore,
+      mayStep: lockedBefore ? this.#mayStepBack(offsetNs, nowRawNs) : !this.#stepped,
+      ...(lockedBefore && basePpb !== undefined ? { basePpb } : {}),
     });
     this.#writing = true;
     this.#lastWriteRawNs = nowRawNs;
     if (out.kind === "step") return { kind: "step", stepNs: out.stepNs, freqPpb: out.freqPpb };
     return { kind: "adjust", freqPpb: out.freqPpb };
+  }
+
+  /** A machine that has booted runs at the rate that it had learnt, until corrections come. */
+  #inherit(carrier: Carrier): Write | undefined {
+    const freqPpb = this.#inheritedPpb;
+    this.#inheritedPpb = undefined;
+    // A setting that is not the kernel's own is somebody's choice.
+    if (freqPpb === undefined || carrier.settingPpb !== 0) return undefined;
+    this.#writing = true;
+    return { kind: "adjust", freqPpb };
+  }
+
+  /**
+   * Once LOCKED, a clock is stepped for one reason only: to undo what another hand has done to it. The
+   * raw clock must have seen that deed (or the edges that the raw clock jumped), and the edges must
+   * confirm the line.
+   */
+  #mayStepBack(offsetNs: number, nowRawNs: RawNanos): boolean {
+    const { trustedRounds, anchors } = this.#obedience;
+    const movedNs = this.#movedNs;
+    if (Math.abs(movedNs) <= STEP_THRESHOLD_NS || trustedRounds < LOCK_ROUNDS) return false;
+    if (anchors.compared === 0 || anchors.contradicts) return false;
+    const before = this.#steppedBackRawNs;
+    if (before !== undefined && diffNs(nowRawNs, before) < STEP_BACK_EVERY_NS) return false;
+    const tolerance = Math.max(STEP_THRESHOLD_NS, STEP_BACK_SHARE * Math.abs(movedNs));
+    if (Math.abs(offsetNs - movedNs) > tolerance) return false;
+    if (Math.abs(offsetNs) > STEP_THRESHOLD_NS) this.#steppedBackRawNs = nowRawNs;
+    return true;
   }
 
   /** The write has been done (or has failed): the next may follow. */
@@ -208,46 +232,83 @@ export class Keeper {
   stepped(): void {
     this.#lastOffset = undefined;
     this.#stepped = true;
+    this.#movedNs = 0;
   }
 
-  /** Somebody else has changed the clock: what was measured around it counts no more. */
-  disrupt(reason: string, nowRawNs: RawNanos): void {
-    this.#disruption = { reason, untilRawNs: addNs(nowRawNs, WINDOW_NS) };
-    this.#trustedRounds = 0;
+  /** The clock was disturbed: what was measured around it counts no more. */
+  disrupt(deed: Deed, nowRawNs: RawNanos): void {
+    this.#disruption = { deed, untilRawNs: addNs(nowRawNs, WINDOW_NS) };
+    this.#movedNs += deed.movedNs;
+    this.#obedience.trustedRounds = 0;
     this.#lastOffset = undefined;
   }
 
   /** Looks at the clock and comes to a verdict. Call on the beat; `standing` only tells. */
   observe(nowRawNs: RawNanos, carrier: Carrier): Verdict {
+    const { correction, trustedRounds, refused } = this.#obedience;
     const offset = this.#offset(nowRawNs, carrier);
     if (offset?.rawNs === nowRawNs) this.#lastOffset = offset;
+    if (offset && this.#resumed) this.#compareWithEarlierLife(offset, nowRawNs);
     const sigmaNs = this.#sigmaNs(nowRawNs, offset);
     const close = offset !== undefined && Math.abs(offset.ns) <= lockLimitNs(sigmaNs) / 2;
     if (!close) this.#closeSinceRawNs = undefined;
     else this.#closeSinceRawNs ??= nowRawNs;
-    const correctionAgeS = this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs);
     this.#facts = {
-      ...(this.refusal === undefined ? {} : { refusal: this.refusal }),
-      ...(this.#disrupted(nowRawNs) ? { disruption: this.#disruption!.reason } : {}),
+      ...this.#objections(nowRawNs),
       ...(carrier.foreignPpb === 0 ? {} : { foreignPpb: carrier.foreignPpb }),
       ...(this.waiting ? { waiting: this.waiting } : {}),
-      ...(correctionAgeS === undefined ? {} : { correctionAgeS }),
+      ...(correction ? { correctionAgeS: ageS(correction.windowCloseRawNs, nowRawNs) } : {}),
       ...(offset === undefined ? {} : { offsetNs: offset.ns }),
       connected: this.connected,
       coordinatorAddress: this.#options.coordinatorAddress,
-      freshForS: (this.#correction?.validForNs ?? 0) / SECOND_NS,
-      trustedRounds: this.#trustedRounds,
-      correctionReason: this.#refused || (this.#correction?.reason ?? ""),
+      freshForS: (correction?.validForNs ?? 0) / SECOND_NS,
+      trustedRounds,
+      correctionReason: refused || (correction?.reason ?? ""),
       sigmaNs,
       boundNs: this.lineError(nowRawNs).boundNs,
       steered: this.steers,
       locked: this.#verdict.state === "LOCKED",
-      closeForS: this.#ageS(this.#closeSinceRawNs, nowRawNs) ?? 0,
-      blindForS: this.#ageS(this.#lastOffset?.rawNs, nowRawNs) ?? Number.POSITIVE_INFINITY,
+      closeForS: this.#closeSinceRawNs === undefined ? 0 : ageS(this.#closeSinceRawNs, nowRawNs),
+      blindForS: this.#lastOffset
+        ? ageS(this.#lastOffset.rawNs, nowRawNs)
+        : Number.POSITIVE_INFINITY,
     };
     this.#verdict = judge(this.#facts);
-    this.#lockedBefore ||= this.#verdict.state === "LOCKED";
+    if (this.#verdict.state === "LOCKED") this.#obedience.locked(nowRawNs);
+    if (this.#verdict.state === "LOCKED") this.#movedNs = 0;
     return this.#verdict;
+  }
+
+  /** What stands above any correction: a panic, a refusal, a disruption, a word to hold. */
+  #objections(nowRawNs: RawNanos) {
+    const { panic } = this.#obedience;
+    const file = this.#options.stateFile ?? "the agent's state file";
+    const refusal = panic ?? this.refusal;
+    return {
+      ...(refusal === undefined ? {} : { refusal }),
+      ...(panic === undefined
+        ? {}
+        : {
+            refusalAdvice:
+              "the clock is left as it is: look into the coordinator, then stop the agent, " +
+              `remove ${file} and start it`,
+          }),
+      ...(this.#disrupted(nowRawNs)
+        ? {
+            disruption: this.#disruption!.deed.reason,
+            disruptionAdvice: this.#disruption!.deed.advice,
+          }
+        : {}),
+      ...(this.#held === undefined ? {} : { held: this.#held }),
+    };
+  }
+
+  /** Somebody may have moved the clock while no agent ran. */
+  #compareWithEarlierLife(offset: Offset, nowRawNs: RawNanos): void {
+    this.#resumed = false;
+    const limitNs = this.lineError(nowRawNs).boundNs + STEP_THRESHOLD_NS;
+    if (!this.steers || Math.abs(offset.ns) <= limitNs) return;
+    this.disrupt(movedMeanwhile(offset.ns), nowRawNs);
   }
 
   /** Until the window is free of it and as many rounds are trusted as LOCKED needs. */
@@ -255,9 +316,10 @@ export class Keeper {
     if (!this.#disruption) return false;
     // Without a coordinator nobody counts rounds: then the window alone decides.
     const stale =
-      (this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs) ?? 0) >= FRESH_CORRECTION_S;
-    const over =
-      nowRawNs >= this.#disruption.untilRawNs && (stale || this.#trustedRounds >= LOCK_ROUNDS);
+      this.correction !== undefined &&
+      ageS(this.correction.windowCloseRawNs, nowRawNs) >= FRESH_CORRECTION_S;
+    const trusted = this.#obedience.trustedRounds >= LOCK_ROUNDS;
+    const over = nowRawNs >= this.#disruption.untilRawNs && (stale || trusted);
     if (over) this.#disruption = undefined;
     return !over;
   }
@@ -272,7 +334,7 @@ export class Keeper {
       ? this.lineError(nowRawNs).boundNs + Math.abs(offset.ns) + offset.boundNs
       : Number.POSITIVE_INFINITY;
     const domainUtcNs = this.domainUtcBoundNs(nowRawNs);
-    const correctionAgeS = this.#ageS(this.#correction?.windowCloseRawNs, nowRawNs);
+    const correctionAgeS = this.correction && ageS(this.correction.windowCloseRawNs, nowRawNs);
     const stale = this.#facts !== undefined && (correctionAgeS ?? 0) >= FRESH_CORRECTION_S;
     return {
       verdict: stale ? judge({ ...this.#facts!, correctionAgeS: correctionAgeS! }) : this.#verdict,
@@ -285,33 +347,17 @@ export class Keeper {
     };
   }
 
-  /**
-   * Uncertainty of the domain line itself at a raw instant (ns).
-   *
-   * The reference's own line is domain time by definition while its corrections are fresh, but for
-   * rates that it has not heard yet; without corrections another host may lead by now, and the line
-   * ages like everybody's.
-   */
+  /** Uncertainty of the domain line itself at a raw instant (ns). */
   lineError(nowRawNs: RawNanos): { sigmaNs: number; boundNs: number } {
-    const c = this.#correction;
-    if (!c || !this.#line) return { sigmaNs: 0, boundNs: 0 };
-    const closeAgeS = this.#ageS(c.windowCloseRawNs, nowRawNs) ?? 0;
-    const unheardS = diffNs(nowRawNs, this.#line.last.rawNs) / SECOND_NS - ANNOUNCED_S;
-    // A round was missed: another host may lead by now, and domain time goes on from its line.
-    const heirNs = closeAgeS < MISSED_S ? 0 : c.heirBoundNs;
-    if (c.isReference && closeAgeS < FRESH_CORRECTION_S) {
-      return { sigmaNs: 0, boundNs: heirNs + bentNs(unheardS, c.farPull) };
-    }
-    const ageS = Math.max(0, this.#ageS(c.solvedRawNs, nowRawNs) ?? 0);
-    return {
-      sigmaNs: grownSigmaNs(c.offsetSigmaNs, c.freqSigmaPpb, c.freqRateSigmaPpbPerS, ageS),
-      boundNs: grownBoundNs(c.boundNs, c.freqSigmaPpb, ageS) + heirNs + bentNs(unheardS, c.farPull),
-    };
+    const { line, correction } = this.#obedience;
+    if (!correction || !line) return { sigmaNs: 0, boundNs: 0 };
+    return lineErrorOf(correction, line, nowRawNs);
   }
 
   /** System minus domain with the uncertainty of reading it; a young one stands in for a moment. */
   #offset(nowRawNs: RawNanos, carrier: Carrier): Offset | undefined {
-    if (!this.#line) return undefined;
+    const { line } = this;
+    if (!line) return undefined;
     const reading = carrier.systemAt(nowRawNs);
     if (!reading) {
       const last = this.#lastOffset;
@@ -322,7 +368,7 @@ export class Keeper {
       if (ageNs > 2 * BLIND_NS) return undefined;
       return { ...last, boundNs: last.boundNs + ageNs * KERNEL_FREQ_LIMIT_PPB * 1e-9 };
     }
-    const domain = this.#line.at(nowRawNs);
+    const domain = line.at(nowRawNs);
     const ns = Number(reading.systemNs - domain.unixNs) + reading.fractionNs - domain.fractionNs;
     const boundNs = reading.boundNs + (this.steers ? 0 : DAEMON_UNSEEN_NS);
     return { rawNs: nowRawNs, ns, sigmaNs: reading.sigmaNs, boundNs };
@@ -332,30 +378,8 @@ export class Keeper {
     return Math.hypot(this.lineError(nowRawNs).sigmaNs, offset?.sigmaNs ?? 0);
   }
 
-  /**
-   * How far domain time can be from UTC, if the reference's own source is right (ns); undefined
-   * without a source. Between two corrections domain time runs at its own pace; unheard of, the
-   * source may drift as the kernel's maxerror supposes.
-   */
+  /** How far domain time can be from UTC (ns); undefined without a source. */
   domainUtcBoundNs(nowRawNs: RawNanos): number | undefined {
-    const c = this.#correction;
-    if (!c?.referenceHasSource) return undefined;
-    const ageS = Math.max(0, this.#ageS(c.windowCloseRawNs, nowRawNs) ?? 0);
-    const heardS = Math.min(ageS, FRESH_CORRECTION_S);
-    const driftNs = heardS * DOMAIN_PACE_PPB + (ageS - heardS) * KERNEL_FREQ_LIMIT_PPB;
-    return Math.abs(c.referencePullNs) + c.referenceMaxErrorNs + driftNs;
+    return domainUtcBoundOf(this.correction, nowRawNs);
   }
-
-  #ageS(sinceRawNs: bigint | undefined, nowRawNs: RawNanos): number | undefined {
-    return sinceRawNs === undefined ? undefined : Number(nowRawNs - sinceRawNs) * 1e-9;
-  }
-}
-
-function toSegment(s: Correction["segments"][number]): DomainSegment {
-  return {
-    rawNs: rawNanos(s.rawNs),
-    domainUnixNs: unixNanos(s.domainUnixNs),
-    domainFractionNs: s.domainFractionNs,
-    freqPpb: s.freqPpb,
-  };
 }

@@ -75,6 +75,14 @@ export declare type ExchangeFlush = Message<"clocksync.ExchangeFlush"> & {
    * @generated from field: sfixed64 void_before_raw_ns = 9;
    */
   voidBeforeRawNs: bigint;
+
+  /**
+   * Domain time as the sender was last told it. Absent before its first correction, and from agents
+   * that do not know the field.
+   *
+   * @generated from field: clocksync.HeldLine held = 10;
+   */
+  held?: HeldLine | undefined;
 };
 
 /**
@@ -82,6 +90,61 @@ export declare type ExchangeFlush = Message<"clocksync.ExchangeFlush"> & {
  * Use `create(ExchangeFlushSchema)` to create a new message.
  */
 export declare const ExchangeFlushSchema: GenMessage<ExchangeFlush>;
+
+/**
+ * Domain time on the raw clock of a neighbour: carried over the edge it must agree with one's own.
+ *
+ * @generated from message clocksync.HeldLine
+ */
+export declare type HeldLine = Message<"clocksync.HeldLine"> & {
+  /**
+   * An instant of the sender's raw clock, domain time there (Unix ns and a fraction, 0 to 1), and the
+   * rate of domain time against that clock, minus one (ppb).
+   *
+   * @generated from field: sfixed64 raw_ns = 1;
+   */
+  rawNs: bigint;
+
+  /**
+   * @generated from field: sfixed64 domain_unix_ns = 2;
+   */
+  domainUnixNs: bigint;
+
+  /**
+   * @generated from field: double domain_fraction_ns = 3;
+   */
+  domainFractionNs: number;
+
+  /**
+   * @generated from field: double freq_ppb = 4;
+   */
+  freqPpb: number;
+
+  /**
+   * The line is within this of domain time, by the word of the correction (ns).
+   *
+   * @generated from field: double bound_ns = 5;
+   */
+  boundNs: number;
+
+  /**
+   * The rate that the sender has learnt over minutes (ppb), for how long (s). 0 s: nothing learnt yet.
+   *
+   * @generated from field: double base_freq_ppb = 6;
+   */
+  baseFreqPpb: number;
+
+  /**
+   * @generated from field: double learnt_s = 7;
+   */
+  learntS: number;
+};
+
+/**
+ * Describes the message clocksync.HeldLine.
+ * Use `create(HeldLineSchema)` to create a new message.
+ */
+export declare const HeldLineSchema: GenMessage<HeldLine>;
 
 /**
  * Stamps as columns. Entry i: probe number and stamp. Probe number 2p is the first probe of coded

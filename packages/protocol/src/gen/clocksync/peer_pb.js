@@ -9,7 +9,7 @@ import { file_clocksync_common } from "./common_pb.js";
  * Describes the file clocksync/peer.proto.
  */
 export const file_clocksync_peer = /*@__PURE__*/
-  fileDesc("ChRjbG9ja3N5bmMvcGVlci5wcm90bxIJY2xvY2tzeW5jIocCCg1FeGNoYW5nZUZsdXNoEiEKBmhlYWRlchgBIAEoCzIRLmNsb2Nrc3luYy5IZWFkZXISEQoJZnJvbV9ob3N0GAIgASgNEg8KB3RvX2hvc3QYAyABKA0SEwoLYmFzZV9yYXdfbnMYBCABKBASJAoEc2VudBgFIAEoCzIWLmNsb2Nrc3luYy5TdGFtcENvbHVtbhIoCghyZWNlaXZlZBgGIAEoCzIWLmNsb2Nrc3luYy5TdGFtcENvbHVtbhIWCg5jYXJyeV9zaWdtYV9ucxgHIAEoARIWCg5jYXJyeV9ib3VuZF9ucxgIIAEoARIaChJ2b2lkX2JlZm9yZV9yYXdfbnMYCSABKBAiSAoLU3RhbXBDb2x1bW4SEwoLZmlyc3RfcHJvYmUYASABKAQSEgoKcHJvYmVfc3RlcBgCIAMoDRIQCghzdGFtcF9ucxgDIAMoDzJRCgtQZWVyU2VydmljZRJCCghFeGNoYW5nZRIYLmNsb2Nrc3luYy5FeGNoYW5nZUZsdXNoGhguY2xvY2tzeW5jLkV4Y2hhbmdlRmx1c2goATABYgZwcm90bzM", [file_clocksync_common]);
+  fileDesc("ChRjbG9ja3N5bmMvcGVlci5wcm90bxIJY2xvY2tzeW5jIqoCCg1FeGNoYW5nZUZsdXNoEiEKBmhlYWRlchgBIAEoCzIRLmNsb2Nrc3luYy5IZWFkZXISEQoJZnJvbV9ob3N0GAIgASgNEg8KB3RvX2hvc3QYAyABKA0SEwoLYmFzZV9yYXdfbnMYBCABKBASJAoEc2VudBgFIAEoCzIWLmNsb2Nrc3luYy5TdGFtcENvbHVtbhIoCghyZWNlaXZlZBgGIAEoCzIWLmNsb2Nrc3luYy5TdGFtcENvbHVtbhIWCg5jYXJyeV9zaWdtYV9ucxgHIAEoARIWCg5jYXJyeV9ib3VuZF9ucxgIIAEoARIaChJ2b2lkX2JlZm9yZV9yYXdfbnMYCSABKBASIQoEaGVsZBgKIAEoCzITLmNsb2Nrc3luYy5IZWxkTGluZSKbAQoISGVsZExpbmUSDgoGcmF3X25zGAEgASgQEhYKDmRvbWFpbl91bml4X25zGAIgASgQEhoKEmRvbWFpbl9mcmFjdGlvbl9ucxgDIAEoARIQCghmcmVxX3BwYhgEIAEoARIQCghib3VuZF9ucxgFIAEoARIVCg1iYXNlX2ZyZXFfcHBiGAYgASgBEhAKCGxlYXJudF9zGAcgASgBIkgKC1N0YW1wQ29sdW1uEhMKC2ZpcnN0X3Byb2JlGAEgASgEEhIKCnByb2JlX3N0ZXAYAiADKA0SEAoIc3RhbXBfbnMYAyADKA8yUQoLUGVlclNlcnZpY2USQgoIRXhjaGFuZ2USGC5jbG9ja3N5bmMuRXhjaGFuZ2VGbHVzaBoYLmNsb2Nrc3luYy5FeGNoYW5nZUZsdXNoKAEwAWIGcHJvdG8z", [file_clocksync_common]);
 
 /**
  * Describes the message clocksync.ExchangeFlush.
@@ -19,11 +19,18 @@ export const ExchangeFlushSchema = /*@__PURE__*/
   messageDesc(file_clocksync_peer, 0);
 
 /**
+ * Describes the message clocksync.HeldLine.
+ * Use `create(HeldLineSchema)` to create a new message.
+ */
+export const HeldLineSchema = /*@__PURE__*/
+  messageDesc(file_clocksync_peer, 1);
+
+/**
  * Describes the message clocksync.StampColumn.
  * Use `create(StampColumnSchema)` to create a new message.
  */
 export const StampColumnSchema = /*@__PURE__*/
-  messageDesc(file_clocksync_peer, 1);
+  messageDesc(file_clocksync_peer, 2);
 
 /**
  * TCP 6171: two agents that share an edge exchange their stamps. The end that does not own the edge

@@ -1,0 +1,77 @@
+/**
+ * When to save what must outlive the process, and what was found of an earlier life.
+ *
+ * Once a minute, and when the state of the clock changes; then not more often than every 5 s, but for a
+ * panic, which is saved at once: it must not be lost to a kill.
+ */
+import { diffNs, type RawNanos, SECOND_NS } from "@ttcs/units";
+import type { Keeper } from "./keeper.ts";
+import { formatState, parseState } from "./saved-state.ts";
+
+/** Without a reason, state is saved this often (ns); with one, this often at most. */
+const SAVE_EVERY_NS = 60 * SECOND_NS;
+const SAVE_AGAIN_NS = 5 * SECOND_NS;
+
+/** See the module head. */
+export class Saver {
+  readonly #keeper: Keeper;
+  #bootId: string | undefined;
+  #savedRawNs: RawNanos | undefined;
+  #savedState = "";
+  #savedPanic: string | undefined;
+  /** Why saving failed last; undefined: it did not. */
+  fault: string | undefined;
+
+  constructor(keeper: Keeper) {
+    this.#keeper = keeper;
+  }
+
+  /** Takes over what an earlier life has left; returns what to say of it. */
+  start(
+    saved: string | undefined,
+    bootId: string,
+    nowRawNs: RawNanos,
+  ): { readonly level: "info" | "warn"; readonly text: string } | undefined {
+    this.#bootId = bootId;
+    if (saved === undefined) return undefined;
+    const read = parseState(saved);
+    if (!read.ok) {
+      return { level: "warn", text: `the saved state is not believed: ${read.reason}` };
+    }
+    this.#savedPanic = read.state.panic;
+    this.#keeper.resume(read.state, bootId, nowRawNs);
+    if (read.state.panic) return { level: "warn", text: read.state.panic };
+    const what = this.#keeper.line ? "line and learnt rate" : "the learnt rate";
+    return { level: "info", text: `goes on with ${what} of an earlier life` };
+  }
+
+  /** The text to save now; undefined: not now. */
+  look(state: string, nowRawNs: RawNanos, now: boolean): string | undefined {
+    const { obedience } = this.#keeper;
+    const bootId = this.#bootId;
+    // Nothing learnt is nothing to keep, and would put out what an earlier life knew.
+    if (bootId === undefined || !(obedience.ledger || obedience.panic)) return undefined;
+    if (!now && !this.#isDue(state, obedience.panic, nowRawNs)) return undefined;
+    this.#savedRawNs = nowRawNs;
+    this.#savedState = state;
+    this.#savedPanic = obedience.panic;
+    const { ledger, panic, term, round, lockedBefore, correction } = obedience;
+    return formatState({
+      bootId,
+      rawNs: nowRawNs,
+      ledger,
+      panic,
+      term,
+      round,
+      lockedBefore,
+      correction: lockedBefore ? correction : undefined,
+    });
+  }
+
+  #isDue(state: string, panic: string | undefined, nowRawNs: RawNanos): boolean {
+    if (panic !== this.#savedPanic) return true;
+    if (this.#savedRawNs === undefined) return true;
+    const sinceNs = diffNs(nowRawNs, this.#savedRawNs);
+    return sinceNs >= (state === this.#savedState ? SAVE_EVERY_NS : SAVE_AGAIN_NS);
+  }
+}
