@@ -10,6 +10,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "tools/**/*.test.ts"],
           exclude: ["**/*.e2e.test.ts", "**/node_modules/**"],
+          // Worlds of a minute take seconds; a loaded machine must not make them fail.
+          testTimeout: 60_000,
         },
       },
       {
