@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -31,7 +31,7 @@ describe.each([
         {
           name: "postgres",
           start: async () => {
-            postgres = await startPostgres(join(dir, "postgres"));
+            postgres = await startPostgres();
             return postgres.url;
           },
         },
@@ -158,7 +158,9 @@ test.skipIf(obstacle !== undefined)(
 );
 
 test("a folder that cannot be made is a result too", async () => {
-  const store = openStore("sqlite:/proc/no-such-folder/store.db");
+  const file = join(dir, "file");
+  writeFileSync(file, "");
+  const store = openStore(`sqlite:${file}/folder/store.db`);
   expect(await store.leases.read("x")).toMatchObject({ ok: false });
 });
 

@@ -6,8 +6,17 @@
  * is tested with it are refusals and failures, not the durability of PostgreSQL itself.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Where Debian keeps the programs of each version; they are not on PATH. */
@@ -44,13 +53,21 @@ export function postgresPrograms(): string | undefined {
 export const postgresObstacle = (): string | undefined =>
   postgresPrograms() ? undefined : "skipped: needs postgresql";
 
-/** Makes a database in `dir` (which must not exist yet) and starts it. */
-export async function startPostgres(dir: string): Promise<TestPostgres> {
+/**
+ * Makes a database and starts it.
+ *
+ * @param dir its folder, where PostgreSQL's user can reach it: not inside one that only root may
+ *   enter, as `mkdtemp` makes them
+ */
+export async function startPostgres(
+  dir = mkdtempSync(join(tmpdir(), "ttcs-postgres-")),
+): Promise<TestPostgres> {
   const programs = postgresPrograms();
   if (!programs) throw new Error(postgresObstacle());
   const port = await freePort();
   mkdirSync(dir, { recursive: true });
   chmodSync(dir, 0o777);
+  run("/", "test", ["-w", dir]);
   const data = join(dir, "data");
   run(dir, join(programs, "initdb"), ["-D", data, "-U", USER, "-A", "trust", "-N"]);
   const settings = `-p ${port} -k ${dir} -c listen_addresses=127.0.0.1 -c fsync=off`;
