@@ -9,7 +9,7 @@ export type { Percentiles, SimFigures } from "./sim/figures.ts";
 export { ORACLE_RULES, type OracleRule, type Violation } from "./sim/oracle.ts";
 export { type RunChanges, type RunResult, runScenario, runToEnd } from "./sim/run.ts";
 export type { Limits, Scenario } from "./sim/scenario.ts";
-export type { EventKind } from "./swarm/events.ts";
+export { type EventKind, usualKinds } from "./swarm/events.ts";
 export type { FailureEvent, Schedule } from "./swarm/schedule.ts";
 export {
   type Failed,
@@ -18,7 +18,6 @@ export {
   runSwarmJob,
   type SwarmDone,
   type SwarmJob,
-  usualKinds,
 } from "./swarm/sweep.ts";
 export { type ScenarioName, scenarios } from "./traces/scenarios.ts";
 export { Trace, type TraceOptions } from "./traces/trace.ts";

@@ -18,6 +18,12 @@ import type { Host } from "./host.ts";
 /** No crystal's frequency is taken to change faster (ppb/s): the bound's promise. */
 const FREQ_RATE_PPB_PER_S_MAX = defaultHoldoverOptions.freqRatePpbPerS;
 
+/**
+ * After so long without a fix the filter begins anew (s): by then the offset is foreseen so loosely that
+ * paths which have changed meanwhile would pass for a frequency that no crystal takes on.
+ */
+const GAP_S_MAX = 4;
+
 /** What the mesh says of one host at the instant solved for. */
 export interface Sighting {
   /** The host's raw clock there: whole ns and the rest. */
@@ -43,7 +49,8 @@ export function trackHost(host: Host, atRefRawNs: RawNanos, seen: Sighting): str
     filter: new HostFilter(),
     fix: undefined,
   };
-  const { hostZeroNs, referenceZeroNs, filter } = host.track;
+  const { hostZeroNs, referenceZeroNs, filter, fix } = host.track;
+  if (fix && diffNs(atRefRawNs, fix.atRefRawNs) * 1e-9 > GAP_S_MAX) filter.reset();
   const elapsedNs = diffNs(atRefRawNs, referenceZeroNs);
   const atS = elapsedNs * 1e-9;
   // raw - zero - elapsed, in whole ns first: both are large, their difference is small.

@@ -7,7 +7,8 @@
  *   utc       the same to UTC, where a bound to UTC is published
  *   stale     nobody is LOCKED by a correction older than 2 s
  *   backward  a clock that was LOCKED never goes back by our hand
- *   step      nor is it stepped by our hand: once LOCKED, a boot or another hand must lie between
+ *   step      nor is it stepped by our hand: once LOCKED, a boot or another hand must lie between, or a
+ *             new start of an agent that keeps nothing (`agentsForget`)
  *   slew      our hand slews by no more than the servo's limits, and sets nothing the kernel refuses
  *   term      nobody obeys a term lower than one that it has obeyed since its start
  *   two terms nobody obeys a term when somebody whom it reaches has obeyed a later one for longer than
@@ -111,7 +112,11 @@ export class Oracle implements Witness {
   /** For how long after another hand's deed a clock is not judged (ns). */
   readonly #graceNs: number;
 
-  constructor(world: Simulation) {
+  readonly #agentsForget: boolean;
+
+  /** @param agentsForget true while an agent that is started again knows nothing of its life before */
+  constructor(world: Simulation, { agentsForget = true } = {}) {
+    this.#agentsForget = agentsForget;
     this.#world = world;
     this.#past = world.hosts.map(() => newPast());
     this.#graceNs = GRACE_NS + GRACE_BATCHES * world.options.batchNs;
@@ -192,7 +197,7 @@ export class Oracle implements Witness {
   stepped(host: SimHost, stepNs: number): void {
     const past = this.#past[host.index];
     past.ownStepNs += stepNs;
-    if (!past.lockedInBoot) return;
+    if (!(this.#agentsForget ? past.lockedInLife : past.lockedInBoot)) return;
     if (past.stepsEarned-- > 0) return;
     this.#tell(host, "step", `steps by ${ns(stepNs)} although it was LOCKED before`);
   }

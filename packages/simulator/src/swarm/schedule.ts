@@ -10,7 +10,7 @@ import { fourHops } from "../scenarios/parts.ts";
 import type { Change } from "../sim/changes.ts";
 import type { Lie } from "../sim/lies.ts";
 import type { SimChanges } from "../sim/options.ts";
-import { drawEvent, type EventKind, eventKinds } from "./events.ts";
+import { drawEvent, type EventKind, usualKinds } from "./events.ts";
 
 /** One thing that goes wrong, of one or several changes. */
 export interface FailureEvent {
@@ -50,7 +50,7 @@ export const BACK_WITHIN_S = 30;
 const EVENTS_MAX = 8;
 
 /** Draws the schedule of a seed. */
-export function drawSchedule(seed: number, kinds: readonly EventKind[] = eventKinds()): Schedule {
+export function drawSchedule(seed: number, kinds: readonly EventKind[] = usualKinds()): Schedule {
   const random = new Prng(seed);
   // Small domains more often: they are quick, and have less to fall back on.
   const hosts = HOSTS_MIN + Math.floor((HOSTS_MAX - HOSTS_MIN + 1) * random.uniform() ** 3);

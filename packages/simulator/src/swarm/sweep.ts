@@ -1,6 +1,6 @@
 /** One piece of a swarm's work: some seeds, run one after the other; plain data in and out. */
 import type { OracleRule, Violation } from "../sim/oracle.ts";
-import { type EventKind, eventKinds, isEventKind } from "./events.ts";
+import { type EventKind, isEventKind } from "./events.ts";
 import { drawSchedule, type FailureEvent, type Schedule } from "./schedule.ts";
 import { shrink } from "./shrink.ts";
 import { runSchedule, type Trial } from "./trial.ts";
@@ -40,12 +40,6 @@ export interface SwarmDone {
   readonly kinds: Readonly<Partial<Record<EventKind, KindCount>>>;
   readonly rules: Readonly<Partial<Record<OracleRule, number>>>;
 }
-
-/** Kinds that are drawn unless others are asked for. */
-export const usualKinds = (): EventKind[] => eventKinds(NOT_USUAL);
-
-/** Kinds for which the product makes no promise yet, each with a reason; see docs/simulator.md. */
-const NOT_USUAL: readonly EventKind[] = [];
 
 /** Runs the seeds of a job. */
 export function runSwarmJob(job: SwarmJob): SwarmDone {
