@@ -1,6 +1,17 @@
 export { assert } from "./assert.ts";
 export { type ErrorCode, errorTable, TtcsError } from "./errors.ts";
 export {
+  type ArmedFailpoint,
+  armFailpoints,
+  type FailpointDeed,
+  type FailpointHands,
+  type FailpointName,
+  failpoint,
+  failpointDeeds,
+  failpointTable,
+  parseFailpoints,
+} from "./failpoints.ts";
+export {
   addNs,
   diffNs,
   FIT_AGE_NS,

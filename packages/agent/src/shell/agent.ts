@@ -20,7 +20,7 @@ import {
   type ProbeTarget,
   type TimestamperBatch,
 } from "@ttcs/timestamper";
-import { hashText, type RawNanos, rawNanos, SOFTWARE_VERSION } from "@ttcs/units";
+import { failpoint, hashText, type RawNanos, rawNanos, SOFTWARE_VERSION } from "@ttcs/units";
 import type { Logger } from "pino";
 import { type AgentAction, AgentCore } from "../core/agent.ts";
 import { nowStatus } from "../core/now.ts";
@@ -103,6 +103,7 @@ export class Agent {
   }
 
   async close(): Promise<void> {
+    failpoint("agent.close");
     this.#closed = true;
     this.#link?.close();
     this.#peers.close();
@@ -117,15 +118,18 @@ export class Agent {
   }
 
   async #open(onFatal: (error: Error) => void): Promise<void> {
+    failpoint("agent.start");
     const config = this.#config;
     this.#status = await serveStatus(config.statusSocket, {
       status: () => this.#statusText(),
       now: () => this.#now(),
     });
+    failpoint("agent.start.status");
     const probeAddress = await resolveAddress(config.probeAddress);
     const managementAddress = await resolveAddress(config.managementAddress);
     this.#probeAddress = probeAddress;
     await this.#peers.listen(managementAddress, config.agentPort);
+    failpoint("agent.start.peers");
     const timestamper = await openTimestamper(
       {
         address: probeAddress,
@@ -136,6 +140,7 @@ export class Agent {
       (batch) => this.#onBatch(batch),
       onFatal,
     );
+    failpoint("agent.start.timestamper");
     this.#timestamper = timestamper;
     this.#tick(timestamper.startRawNs);
     const hello = {
@@ -208,8 +213,10 @@ export class Agent {
   }
 
   #onBatch(batch: TimestamperBatch): void {
+    failpoint("agent.batch.before");
     this.#tick(batch.rawNs);
     this.#run(this.#core.handleBatch(batch));
+    failpoint("agent.batch.after");
   }
 
   #tick(rawNs: bigint): void {
@@ -229,23 +236,28 @@ export class Agent {
   #perform(action: AgentAction): void {
     switch (action.kind) {
       case "identify": {
+        failpoint("agent.identify");
         const { hostNumber } = action;
         this.#timestamper?.setIdentity({ domainNumber: PROBE_DOMAIN_NUMBER, hostNumber });
         break;
       }
       case "probe":
+        failpoint("agent.probe");
         this.#probe(action.targets, action.pairsPerSecond);
         break;
       case "neighbours":
+        failpoint("agent.neighbours");
         this.#peers.setNeighbours(action.neighbours);
         break;
       case "flush":
+        failpoint("agent.flush");
         this.#record(action.message);
         this.#meter.begin("exchange");
         this.#peers.send(action.hostNumber, action.message);
         this.#meter.end();
         break;
       case "report":
+        failpoint("agent.report");
         this.#link?.send(action.message);
         break;
       case "adjust":
@@ -255,6 +267,7 @@ export class Agent {
         void this.#step(action.stepNs, action.freqPpb);
         break;
       case "errors":
+        failpoint("agent.errors");
         this.#timestamper?.setErrors(action.maxErrorNs, action.estErrorNs, action.synchronised);
         break;
       case "log":
@@ -265,7 +278,9 @@ export class Agent {
 
   async #adjust(freqPpb: number): Promise<void> {
     try {
+      failpoint("agent.adjust.before");
       const rawNs = await this.#timestamper!.adjustFrequency(freqPpb);
+      failpoint("agent.adjust.after");
       this.#run(this.#core.handleAdjusted(rawNanos(rawNs), freqPpb));
     } catch (error) {
       this.#run(this.#core.handleWriteFailed((error as Error).message));
@@ -274,7 +289,9 @@ export class Agent {
 
   async #step(stepNs: number, freqPpb: number): Promise<void> {
     try {
+      failpoint("agent.step.before");
       const rawNs = await this.#timestamper!.step(stepNs);
+      failpoint("agent.step.after");
       this.#run(this.#core.handleStepped(rawNanos(rawNs), stepNs));
     } catch (error) {
       return this.#run(this.#core.handleWriteFailed((error as Error).message));

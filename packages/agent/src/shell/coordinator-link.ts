@@ -6,6 +6,7 @@ import {
   makeGenericClientConstructor,
 } from "@grpc/grpc-js";
 import type { AgentMessage, CoordinatorMessage } from "@ttcs/protocol";
+import { failpoint } from "@ttcs/units";
 import { channelOptions, coordinatorService } from "./grpc.ts";
 
 /** Reports that wait to be sent; those after them come too late to be of use. */
@@ -57,6 +58,7 @@ export class CoordinatorLink {
   send(message: AgentMessage): void {
     const stream = this.#stream;
     if (!stream) return;
+    failpoint("agent.link.send");
     if (stream.writableLength < BACKLOG_LIMIT) stream.write(message);
     else this.counters.reports_dropped++;
   }
@@ -69,6 +71,7 @@ export class CoordinatorLink {
   }
 
   #open(): void {
+    failpoint("agent.link.open");
     // The call goes out with the connection: one that stands at the door without a word takes the
     // place of somebody who has something to say.
     const stream: Stream = this.#client.subscribe(new Metadata({ waitForReady: true }));
@@ -79,6 +82,7 @@ export class CoordinatorLink {
       ended = true;
       clearTimeout(firstWord);
       if (this.#stream === stream) this.#stream = undefined;
+      failpoint("agent.link.end");
       this.#events.onClose(reason);
       this.#timer = setTimeout(() => this.#open(), this.#retryMs * (0.75 + 0.5 * Math.random()));
       this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
@@ -92,13 +96,16 @@ export class CoordinatorLink {
       // Only a welcome is success: a refused agent must not knock ten times a second.
       if (message.body.case === "welcome") this.#retryMs = RETRY_MS_MIN;
       try {
+        failpoint("agent.link.message.before");
         this.#events.onMessage(message);
+        failpoint("agent.link.message.after");
       } catch {
         this.counters.faults++;
       }
     });
     stream.on("error", (error: Error) => end(error.message));
     stream.on("end", () => end("the coordinator ended the stream"));
+    failpoint("agent.link.hello");
     this.#events.onOpen();
   }
 }

@@ -14,7 +14,7 @@ import {
   type ServiceClientConstructor,
 } from "@grpc/grpc-js";
 import { type ExchangeFlush, hostPort, type Neighbour } from "@ttcs/protocol";
-import { TtcsError } from "@ttcs/units";
+import { failpoint, TtcsError } from "@ttcs/units";
 import { type Meter, noMeter } from "../core/meter.ts";
 import type { Door } from "./door.ts";
 import { channelOptions, exchangeWatch, peerService, serverOptions } from "./grpc.ts";
@@ -79,6 +79,7 @@ class Dial {
   }
 
   #open(): void {
+    failpoint("agent.peer.dial");
     const stream: DialStream = this.#client.exchange();
     this.#stream = stream;
     const lost = () => {
@@ -165,6 +166,7 @@ export class PeerLinks {
     const stream: Writable | undefined =
       this.#dials.get(hostNumber)?.stream ?? this.#callers.get(hostNumber)?.call;
     if (!stream) return;
+    failpoint("agent.peer.send");
     if (stream.writableLength < BACKLOG_LIMIT) stream.write(flush);
     else this.counters.flushes_dropped++;
   }
@@ -219,6 +221,7 @@ export class PeerLinks {
   /** Junk may be well-formed: what the core cannot stand is counted, and does not end the process. */
   #hear(flush: Flush): void {
     try {
+      failpoint("agent.peer.hear");
       this.#onFlush(flush);
     } catch {
       this.counters.faults++;

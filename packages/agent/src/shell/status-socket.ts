@@ -7,7 +7,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { TtcsError } from "@ttcs/units";
+import { failpoint, TtcsError } from "@ttcs/units";
 
 /** What can be asked; each returns something that JSON can hold, or a string that is JSON already. */
 export type StatusRequests = Readonly<Record<string, () => unknown | Promise<unknown>>>;
@@ -147,6 +147,7 @@ class Room implements StatusServer {
       this.#guests.add(socket);
     } else this.counters.unknown_requests++;
     const result = await this.#result(request, handler);
+    failpoint("agent.status.answer");
     socket.write(`${typeof result === "string" ? result : JSON.stringify(result)}\n`);
   }
 

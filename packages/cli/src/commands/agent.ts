@@ -4,12 +4,14 @@ import { setFlagsFromString } from "node:v8";
 import { Agent, openLog } from "@ttcs/agent";
 import { parseAgentConfig } from "@ttcs/protocol";
 import { fail } from "../fail.ts";
+import { armFromEnvironment } from "../failpoints.ts";
 import { endWithParent, onEnd, onQuiet, surviveBrokenStreams } from "../process-life.ts";
 
 /** Runs until a signal. */
 export async function runAgent(options: { readonly config: string }): Promise<void> {
   // An agent does a little work, for ever: compiling it eagerly would cost more than it saves.
   setFlagsFromString("--battery-saver-mode");
+  armFromEnvironment();
   const config = readConfig(options.config);
   if (!config.labClock && config.correctClock) {
     fail(

@@ -2,6 +2,7 @@
 import { Door, openLog, partsOf, prefixed, type StatusServer, serveStatus } from "@ttcs/agent";
 import { Coordinator } from "@ttcs/coordinator";
 import { fail } from "../fail.ts";
+import { armFromEnvironment } from "../failpoints.ts";
 import { endWithParent, onEnd, surviveBrokenStreams } from "../process-life.ts";
 
 interface ServerOptions {
@@ -20,6 +21,7 @@ const PROVED_MAX = 4_096;
 
 /** Runs until a signal. */
 export async function runServer(options: ServerOptions): Promise<void> {
+  armFromEnvironment();
   const log = openLog(options.logDir, "ttcs-server.log");
   surviveBrokenStreams((message) => log.warn(message));
   const door = new Door({ name: "server port", provedMax: PROVED_MAX }, log);

@@ -15,7 +15,7 @@ import {
   grpcServiceDefinition,
   hostPort,
 } from "@ttcs/protocol";
-import { TtcsError } from "@ttcs/units";
+import { failpoint, TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
 import { DomainCore, type ServerTime } from "../core/domain.ts";
 import type { Action } from "../core/outbox.ts";
@@ -127,6 +127,7 @@ export class Coordinator {
     log: Logger,
     door: CoordinatorDoor,
   ): Promise<Coordinator> {
+    failpoint("server.start");
     const coordinator = new Coordinator(options, log, door);
     await coordinator.#listen(options);
     return coordinator;
@@ -147,6 +148,7 @@ export class Coordinator {
   }
 
   close(): void {
+    failpoint("server.close");
     clearInterval(this.#timer);
     this.#door.close();
     this.#server.forceShutdown();
@@ -161,12 +163,14 @@ export class Coordinator {
       const at = hostPort(address, port);
       throw new TtcsError("COORDINATOR_SERVER", { address: at, detail }, { cause });
     }
+    failpoint("server.listen");
     this.#timer = setInterval(() => {
       for (const domain of this.#domains.values()) this.#tick(domain);
     }, TICK_MS);
   }
 
   #serve(stream: Stream): void {
+    failpoint("server.stream");
     const peer = stream.getPeer();
     const connection = this.#nextConnection++;
     let domain: DomainCore | undefined;
@@ -183,6 +187,7 @@ export class Coordinator {
     });
     const gone = () => {
       if (!this.#streams.delete(connection)) return;
+      failpoint("server.gone");
       this.#joined.delete(connection);
       this.#outflows.delete(connection);
       if (domain) this.#run(this.#metered(() => domain!.handleClose(connection, now())));
@@ -205,7 +210,9 @@ export class Coordinator {
     }
     let actions: readonly Action[];
     try {
+      failpoint("server.message.before");
       actions = this.#metered(() => domain.handleMessage(connection, message, now()));
+      failpoint("server.message.after");
     } catch (error) {
       this.counters.faults++;
       this.#log.warn(`a message of ${peer} could not be dealt with: ${(error as Error).message}`);
@@ -231,7 +238,10 @@ export class Coordinator {
   /** A fault in one domain's round must not take the others along. */
   #tick(domain: DomainCore): void {
     try {
-      this.#run(this.#metered(() => domain.handleTick(now())));
+      failpoint("server.tick.before");
+      const actions = this.#metered(() => domain.handleTick(now()));
+      failpoint("server.tick.after");
+      this.#run(actions);
     } catch (error) {
       this.counters.faults++;
       this.#log.warn(`a round could not be solved: ${(error as Error).message}`);
@@ -268,7 +278,9 @@ export class Coordinator {
 
   #send(connection: number, message: CoordinatorMessage): void {
     const outflow = this.#outflows.get(connection);
+    failpoint("server.send.before");
     outflow?.send(message);
+    failpoint("server.send.after");
     if (!outflow?.isStalled) return;
     const stream = this.#streams.get(connection)!;
     const peer = stream.getPeer();
