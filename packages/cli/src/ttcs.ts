@@ -81,6 +81,7 @@ program
       .default("quiet"),
   )
   .option("--cross-traffic", "real queues: a shaper before each host, and bursts of datagrams")
+  .option("--nat", "the server beyond a NAT that forgets quiet connections (needs nftables)")
   .option("--pairs-per-second <rate>", "coded pairs on each directed edge", number(1, 500, false))
   .option("--loopback", "no network namespaces, also as root")
   .option("--ipv6", "IPv6 for everything")

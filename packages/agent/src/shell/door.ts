@@ -19,6 +19,11 @@ import { guardCalls } from "./http2-guard.ts";
 
 /** What every HTTP/2 client says first (RFC 9113, section 3.4). */
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
+/**
+ * Connections that the kernel holds for us while we are busy: a fleet knocks all at once, and who finds
+ * no room asks again only after 1, 3, 7 s.
+ */
+const BACKLOG = 4_096;
 /** Connections that wait to be let in; the next one is refused. */
 const WAITING_MAX = 256;
 /** Unproved connections inside at once: in all, and from one address. */
@@ -145,7 +150,7 @@ export class Door {
     this.#take = (socket) => injector.injectConnection(socket);
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ host: address, port }, () => {
+      this.#server.listen({ host: address, port, backlog: BACKLOG }, () => {
         this.#server.off("error", reject);
         resolve();
       });

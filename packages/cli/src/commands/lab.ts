@@ -15,6 +15,7 @@ interface LabCommandOptions {
   readonly seed: number;
   readonly profile: ProfileName;
   readonly crossTraffic?: boolean;
+  readonly nat?: boolean;
   readonly pairsPerSecond?: number;
   readonly loopback?: boolean;
   readonly ipv6?: boolean;
@@ -99,6 +100,7 @@ function openLaboratory(options: LabCommandOptions): Laboratory {
       loopback: options.loopback ?? false,
       ipv6: options.ipv6 ?? false,
       crossTraffic: options.crossTraffic ?? false,
+      nat: options.nat ?? false,
       slew: options.slew && (options.seconds ?? Infinity) > SLEW_FROM_S,
       // Agents may run in another folder.
       recordDir: record === undefined ? undefined : resolve(record),

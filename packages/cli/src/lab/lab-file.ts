@@ -13,6 +13,7 @@ export interface LabFileContent {
   readonly pids: ReadonlyMap<string, number>;
   readonly serverAddress: string;
   readonly serverNamespace: string | undefined;
+  readonly natNamespace: string | undefined;
   readonly crossTraffic: CrossTraffic | undefined;
   readonly summary: LabSummary | undefined;
 }
@@ -39,6 +40,7 @@ export function writeLabFile(path: string, content: LabFileContent): void {
       url: null,
       address: content.serverAddress,
       namespace: content.serverNamespace ?? null,
+      ...(content.natNamespace ? { nat_namespace: content.natNamespace } : {}),
     },
     agents: hosts.map(({ id, role, status, address, namespace }) => ({
       id,

@@ -54,6 +54,8 @@ export interface LaboratoryOptions {
   readonly loopback: boolean;
   readonly ipv6: boolean;
   readonly crossTraffic: boolean;
+  /** True: the server is beyond a NAT. */
+  readonly nat: boolean;
   /** Coded pairs on each directed edge; undefined: the server's default. */
   readonly pairsPerSecond: number | undefined;
   /** True: the reference's time daemon slews its clock once. */
@@ -313,6 +315,7 @@ export class Laboratory {
       pids: this.#pids,
       serverAddress,
       serverNamespace,
+      natNamespace: this.#network instanceof Namespaces ? this.#network.natNamespace : undefined,
       crossTraffic: this.#crossTraffic,
       summary,
     });
@@ -321,9 +324,10 @@ export class Laboratory {
 
 /** Network namespaces where they can be had, else loopback; and the choice in words. */
 function openNetwork(options: LaboratoryOptions): { network: LabNetwork; place: string } {
-  const { hosts, ipv6 } = options;
+  const { hosts, ipv6, nat } = options;
   const loopback = (why: string) => {
     if (options.crossTraffic) throw new Error(`cross traffic needs network namespaces: ${why}`);
+    if (nat) throw new Error(`a NAT needs network namespaces: ${why}`);
     return { network: loopbackNetwork(ipv6), place: `on loopback (${why})` };
   };
   if (options.loopback) return loopback("as asked for");
@@ -331,7 +335,8 @@ function openNetwork(options: LaboratoryOptions): { network: LabNetwork; place: 
   if (obstacle !== undefined) return loopback(obstacle);
   removeLeftoverNamespaces();
   try {
-    return { network: new Namespaces(hostIds(hosts), ipv6), place: "in network namespaces" };
+    const place = nat ? "in network namespaces, the server beyond a NAT" : "in network namespaces";
+    return { network: new Namespaces(hostIds(hosts), ipv6, nat), place };
   } catch (error) {
     return loopback((error as Error).message);
   }

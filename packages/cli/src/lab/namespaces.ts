@@ -17,6 +17,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { leftovers } from "./leftovers.ts";
+import { putBehindNat, SERVER_BEYOND_NAT } from "./nat.ts";
 import type { LabNetwork } from "./network.ts";
 
 /** Where `ip netns` keeps the names of namespaces. */
@@ -27,6 +28,7 @@ const PORTS = { probe: 319, agent: 6171, server: 6176 };
 /** Number of the server and of the cross traffic's sender on the bridge; hosts begin after them. */
 const SERVER = 1;
 const SENDER = 2;
+const NAT = 3;
 const FIRST_HOST = 10;
 
 /** The shaper in front of each host (see `shape`). */
@@ -98,23 +100,28 @@ export class Namespaces implements LabNetwork {
   readonly #switch = `${this.#prefix}switch`;
   readonly #stations: readonly Station[];
   readonly #hostNames: readonly string[];
+  readonly #nat: boolean;
   #closed = false;
 
   /**
    * Makes all namespaces, or none.
    *
+   * @param nat true: the server is beyond a NAT, hosts reach it from one address (IPv4 only)
    * @throws Error when the kernel or iproute2 refuses
    */
-  constructor(hostIds: readonly string[], ipv6: boolean) {
+  constructor(hostIds: readonly string[], ipv6: boolean, nat = false) {
     this.#ipv6 = ipv6;
+    this.#nat = nat;
     this.#hostNames = hostIds.map((id) => this.#prefix + id);
     this.#stations = [
       { name: `${this.#prefix}server`, number: SERVER },
       { name: `${this.#prefix}traffic`, number: SENDER },
+      ...(nat ? [{ name: `${this.#prefix}nat`, number: NAT }] : []),
       ...this.#hostNames.map((name, i) => ({ name, number: FIRST_HOST + i })),
     ];
     try {
       this.#make();
+      if (nat) this.#putBehindNat();
     } catch (error) {
       this.close();
       throw error;
@@ -122,11 +129,16 @@ export class Namespaces implements LabNetwork {
   }
 
   get serverAddress(): string {
-    return this.#address(SERVER);
+    return this.#nat ? SERVER_BEYOND_NAT : this.#address(SERVER);
   }
 
   get serverNamespace(): string {
     return this.#stations[0].name;
+  }
+
+  /** The namespace of the NAT between hosts and server; undefined: there is none. */
+  get natNamespace(): string | undefined {
+    return this.#nat ? `${this.#prefix}nat` : undefined;
   }
 
   /** The namespace from which cross traffic is sent. */
@@ -161,6 +173,15 @@ export class Namespaces implements LabNetwork {
     if (this.#closed) return;
     this.#closed = true;
     remove([this.#switch, ...this.#stations.map((s) => s.name)]);
+  }
+
+  #putBehindNat(): void {
+    putBehindNat(run, {
+      nat: this.natNamespace!,
+      server: this.serverNamespace,
+      hosts: this.#hostNames,
+      inside: ipv4(NAT),
+    });
   }
 
   #make(): void {
