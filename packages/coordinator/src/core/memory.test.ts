@@ -1,0 +1,54 @@
+import { create } from "@bufbuild/protobuf";
+import { HelloSchema } from "@ttcs/protocol";
+import { expect, test } from "vitest";
+import { type DomainMemory, memoryFromText, memoryToText } from "./memory.ts";
+
+const host = (number: number, hostId: string) => ({
+  number,
+  connected: number % 2 === 1,
+  hello: create(HelloSchema, { hostId, bootId: "boot", clockQuality: 9, probeAddress: "::1" }),
+});
+
+const memory: DomainMemory = {
+  hosts: [host(1, "a"), host(3, "b")],
+  nextNumber: 4,
+  referenceId: "a",
+  anchors: ["a", "b"],
+  round: 3_590_611_200n,
+};
+
+test("a memory comes back from its document as it was", () => {
+  expect(memoryFromText(memoryToText(memory))).toEqual(memory);
+});
+
+test("a document that makes no sense is no memory", () => {
+  const document = JSON.parse(memoryToText(memory));
+  const broken: object[] = [
+    { version: 2 },
+    { hosts: 7 },
+    { hosts: [{}] },
+    { hosts: [null] },
+    { hosts: [document.hosts[0], document.hosts[0]] },
+    { hosts: [{ ...document.hosts[0], number: 0 }] },
+    { hosts: [{ ...document.hosts[0], number: 1.5 }] },
+    { hosts: [{ ...document.hosts[0], hello: { hostId: "" } }] },
+    { hosts: [{ ...document.hosts[0], hello: { hostId: 5 } }] },
+    { nextNumber: 3 },
+    { nextNumber: 2 ** 33 },
+    { referenceId: null },
+    { anchors: "a" },
+    { anchors: [1] },
+    { round: "-1" },
+    { round: "9".repeat(40) },
+    { round: {} },
+  ];
+  for (const part of broken) {
+    expect([part, memoryFromText(JSON.stringify({ ...document, ...part }))]).toEqual([
+      part,
+      undefined,
+    ]);
+  }
+  for (const text of ["", "null", "[]", memoryToText(memory).slice(0, -9)]) {
+    expect(memoryFromText(text)).toBe(undefined);
+  }
+});
