@@ -12,12 +12,15 @@
  * a crystal on top it is the limit of 10 ms. A steady 50 ppm is stopped after three minutes even when
  * nothing else sees it. What has been lived with for a day is the new normal (`FORGET_S`).
  *
+ * The same moves go into a bucket that leaks at the legal pace: what comes in a burst, in one jump or a
+ * staircase of them, is refused long before the account is overdrawn.
+ *
  * Time without corrections is not counted further than the jump at its end exceeds what clocks may do
  * unheard of. Cannot see: a fleet that is drawn away by less than the pace of a far pull.
  */
 import type { RawNanos } from "@ttcs/units";
 import type { DomainInstant, DomainLine } from "./domain-line.ts";
-import { unheardOfNs } from "./limits.ts";
+import { RATE_LIMIT_PPB, unheardOfNs } from "./limits.ts";
 
 /** Time constant of learning (s), and of the first minutes (s). */
 const LEARN_S = 800;
@@ -34,15 +37,16 @@ export interface LedgerState {
   readonly accumulatedNs: number;
 }
 
-/** One line taken into the account. */
-interface Entry extends LedgerState {
-  readonly rawNs: RawNanos;
-  readonly at: DomainInstant;
+/** What a line would come to. */
+export interface Proposed extends LedgerState {
+  /** How far lines have moved faster than they may, of late (ns). */
+  readonly burstNs: number;
 }
 
 /** See the module head. */
 export class Ledger {
   #state: LedgerState | undefined;
+  #burstNs = 0;
   #last: { readonly rawNs: RawNanos; readonly at: DomainInstant } | undefined;
 
   /** @param saved of an earlier life */
@@ -55,8 +59,8 @@ export class Ledger {
   }
 
   /** What the account would be with this line. Undefined before there is one. */
-  propose(line: DomainLine, nowRawNs: RawNanos, rawJumpNs = 0): number | undefined {
-    return this.#enter(line, nowRawNs, rawJumpNs)?.accumulatedNs;
+  propose(line: DomainLine, nowRawNs: RawNanos, rawJumpNs = 0): Proposed | undefined {
+    return this.#enter(line, nowRawNs, rawJumpNs);
   }
 
   /**
@@ -66,7 +70,11 @@ export class Ledger {
    */
   commit(line: DomainLine, nowRawNs: RawNanos, rawJumpNs = 0): void {
     const entry = this.#enter(line, nowRawNs, rawJumpNs);
-    if (entry) this.#state = entry;
+    if (entry) {
+      const { burstNs, ...state } = entry;
+      this.#state = state;
+      this.#burstNs = burstNs;
+    }
     this.#last = { rawNs: nowRawNs, at: line.at(nowRawNs) };
   }
 
@@ -85,12 +93,12 @@ export class Ledger {
     this.#last = { rawNs, at: line.at(rawNs) };
   }
 
-  #enter(line: DomainLine, nowRawNs: RawNanos, rawJumpNs: number): Entry | undefined {
+  #enter(line: DomainLine, nowRawNs: RawNanos, rawJumpNs: number): Proposed | undefined {
     const state = this.#state;
     if (!state) return undefined;
     const at = line.at(nowRawNs);
     const last = this.#last;
-    if (!last || nowRawNs <= last.rawNs) return { ...state, rawNs: nowRawNs, at };
+    if (!last || nowRawNs <= last.rawNs) return { ...state, burstNs: this.#burstNs };
     const rawGainNs = Number(nowRawNs - last.rawNs);
     const gainNs =
       Number(at.unixNs - last.at.unixNs - (nowRawNs - last.rawNs)) +
@@ -99,11 +107,11 @@ export class Ledger {
       rawJumpNs;
     const elapsedS = rawGainNs * 1e-9;
     const leftNs = beyond(gainNs - rawGainNs * state.basePpb * 1e-9, unheardOfNs(elapsedS));
+    const leakNs = elapsedS * RATE_LIMIT_PPB;
     const learntS = Math.min(LEARN_S, state.learntS + elapsedS);
     const share = 1 - Math.exp(-elapsedS / Math.max(LEARN_S_MIN, learntS));
     return {
-      rawNs: nowRawNs,
-      at,
+      burstNs: beyond(this.#burstNs + leftNs, leakNs),
       basePpb: state.basePpb + share * (leftNs / elapsedS),
       learntS,
       accumulatedNs: state.accumulatedNs * Math.exp(-elapsedS / FORGET_S) + leftNs,

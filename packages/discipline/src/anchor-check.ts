@@ -4,20 +4,24 @@
  * Problem: a coordinator may send one host a line that is wrong. The host cannot know domain time by
  * itself, but it holds all four stamps of its edges, and neighbours say with every flush where domain
  * time lies on their raw clocks. Carried over the edge's measured offset, both must show the same time
- * within the edge's guaranteed interval and the bounds of both lines.
+ * within the edge's guaranteed interval and the bounds of both lines, and run at the same rate.
  *
  * The bounds come from the coordinator too, so they count up to a cap: whoever lies about a line may
  * lie about its bound. One neighbour may lie; more than half of those that can be compared decide.
  *
  * Cannot see: a coordinator that moves a whole fleet together (see `accumulated.ts`).
  */
-import type { RawNanos } from "@ttcs/units";
+import { type RawNanos, ROUND_NS } from "@ttcs/units";
 import type { DomainLine } from "./domain-line.ts";
 
 /** Beyond interval and bounds, for clocks that bend between two solves (ns). */
 const MARGIN_NS = 10_000;
 /** The bound of a line counts up to the edge's own interval and this (ns). */
 const BOUND_CAP_NS = 30_000;
+
+/** Two lines' rates may differ by this (ppb): domain time bends and crystals warm up between solves. */
+const RATE_MARGIN_PPB = 2_000;
+const RATE_SIGMAS = 6;
 
 /** What one neighbour says of domain time at an instant of this host's raw clock. */
 export interface AnchorSample {
@@ -26,6 +30,9 @@ export interface AnchorSample {
   /** Domain time there (Unix ns and a fraction of 0 to 1). */
   readonly domainUnixNs: bigint;
   readonly fractionNs: number;
+  /** Rate of domain time on this host's raw clock by the neighbour's word (ppb), and its sigma. */
+  readonly ratePpb: number;
+  readonly rateSigmaPpb: number;
   /** Half of the edge's guaranteed interval (ns). */
   readonly intervalNs: number;
   /** Bound of the neighbour's line, by its own word (ns). */
@@ -42,6 +49,8 @@ export interface AnchorVerdict {
   readonly contradicts: boolean;
   /** Own line minus the neighbours', median (ns); NaN without any. */
   readonly apartNs: number;
+  /** How much faster own line runs, median (ppb); NaN without any. */
+  readonly fasterPpb: number;
 }
 
 /** Compares a line, that is within `boundNs` by its own word, with all samples. */
@@ -51,6 +60,7 @@ export function compareWithAnchors(
   samples: readonly AnchorSample[],
 ): AnchorVerdict {
   const apart: number[] = [];
+  const faster: number[] = [];
   let contradicting = 0;
   for (const s of samples) {
     const own = line.at(s.rawNs);
@@ -59,7 +69,11 @@ export function compareWithAnchors(
     const limitNs =
       MARGIN_NS + s.intervalNs + Math.min(cap, boundNs) + Math.min(cap, Math.max(0, s.boundNs));
     // Written so that no number contradicts.
-    if (!(Math.abs(apartNs) <= limitNs)) contradicting++;
+    const near = Math.abs(apartNs) <= limitNs;
+    const fasterPpb = line.meanFreqPpb(s.rawNs, ROUND_NS) - s.ratePpb;
+    const alike = Math.abs(fasterPpb) <= RATE_MARGIN_PPB + RATE_SIGMAS * s.rateSigmaPpb;
+    if (!near || !alike) contradicting++;
+    faster.push(fasterPpb);
     apart.push(apartNs);
   }
   const compared = samples.length;
@@ -68,6 +82,7 @@ export function compareWithAnchors(
     contradicting,
     contradicts: contradicting > compared / 2,
     apartNs: median(apart),
+    fasterPpb: median(faster),
   };
 }
 

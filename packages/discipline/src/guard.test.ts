@@ -30,6 +30,7 @@ const standing: Standing = {
   line: new DomainLine([segment]),
   lockedBefore: true,
   steers: true,
+  jumpLimitNs: 200_000,
   ageS: 0.5,
   rawJumpNs: 0,
   basesPpb: [12_000],

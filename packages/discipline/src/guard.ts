@@ -8,7 +8,7 @@
  */
 import { addNs, type RawNanos } from "@ttcs/units";
 import { DomainLine, type DomainSegment } from "./domain-line.ts";
-import { JUMP_LIMIT_NS, KINK_LIMIT_NS, RATE_LIMIT_PPB, unheardOfNs } from "./limits.ts";
+import { KINK_LIMIT_NS, RATE_LIMIT_PPB, unheardOfNs } from "./limits.ts";
 
 /** Crystals are within 100 ppm, a kernel setting within 500 ppm: beyond 1000 ppm a line is nonsense. */
 const FREQ_LIMIT_PPB = 1_000_000;
@@ -47,6 +47,8 @@ export interface Standing {
   readonly lockedBefore: boolean;
   /** True when the line steers a clock: then all limits hold. */
   readonly steers: boolean;
+  /** How far a line may jump that steers a clock (ns). */
+  readonly jumpLimitNs: number;
   /** Since a correction was obeyed last (s). */
   readonly ageS: number;
   /** How far the raw clock has fallen behind since, as the edges to anchors show (ns). */
@@ -78,7 +80,7 @@ function strangeness(line: DomainLine, standing: Standing, nowRawNs: RawNanos): 
   const { steers, ageS, basesPpb, rawJumpNs } = standing;
   if (standing.line) {
     const jumpNs = differenceNs(line, standing.line, nowRawNs) - rawJumpNs;
-    const limitNs = steers ? JUMP_LIMIT_NS + unheardOfNs(ageS) : OBSERVER_JUMP_LIMIT_NS;
+    const limitNs = steers ? standing.jumpLimitNs + unheardOfNs(ageS) : OBSERVER_JUMP_LIMIT_NS;
     if (!(Math.abs(jumpNs) <= limitNs)) {
       return `the line jumps by ${Math.round(jumpNs)} ns, the limit is ${Math.round(limitNs)} ns`;
     }

@@ -30,7 +30,7 @@ export { DomainLine, type DomainSegment } from "./domain-line.ts";
 export { guardCorrection, type Proposal } from "./guard.ts";
 export {
   ACCUMULATED_LIMIT_NS,
-  JUMP_LIMIT_NS,
+  jumpLimitNs,
   LOCKED_SLEW_PPB,
   RATE_LIMIT_PPB,
   STEP_THRESHOLD_NS,

@@ -20,8 +20,19 @@ export const STEP_THRESHOLD_NS = 1_000_000;
  */
 export const RATE_LIMIT_PPB = FAR_PULL_LIMIT_PPB + 2_500;
 
-/** From one correction to the next a line does not jump by more than this (ns). */
+/**
+ * Faster than at the legal pace a line does not move by more than this (ns). Between the two it is so
+ * many times what the edges to anchors can tell apart: a jump within that is noise of a bad network.
+ */
+export const JUMP_LIMIT_NS_MIN = 200_000;
 export const JUMP_LIMIT_NS = 1_000_000;
+const JUMP_INTERVALS = 4;
+
+/** The limit where an edge's guaranteed interval is `intervalNs`; NaN: there is no edge yet. */
+export function jumpLimitNs(intervalNs: number): number {
+  if (Number.isNaN(intervalNs)) return JUMP_LIMIT_NS;
+  return Math.max(JUMP_LIMIT_NS_MIN, Math.min(JUMP_LIMIT_NS, JUMP_INTERVALS * intervalNs));
+}
 
 /** Segments of one line meet within this (ns): rounding makes less than one. */
 export const KINK_LIMIT_NS = 1_000;

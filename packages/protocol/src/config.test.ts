@@ -64,6 +64,7 @@ describe("a configuration file", () => {
       probePort: 319,
       agentPort: 6171,
       statusSocket: "/run/ttcs/agent.sock",
+      stateDir: "/var/opt/ttcs/state",
     });
   });
 
@@ -103,6 +104,7 @@ describe("a configuration file", () => {
       probePort: 0,
       agentPort: 0,
       statusSocket: "/tmp/ttcs/agent.sock",
+      stateDir: "/tmp/ttcs/state",
       labClock: {
         seed: 7,
         index: 3,

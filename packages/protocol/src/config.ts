@@ -34,6 +34,7 @@ const DEFAULT_PROBE_PORT = 319;
 const DEFAULT_AGENT_PORT = 6171;
 const DEFAULT_CLOCK_QUALITY = 1;
 const DEFAULT_NAME = "default";
+const DEFAULT_STATE_DIR = "/var/opt/ttcs/state";
 const DEFAULT_STATUS_SOCKET = "/run/ttcs/agent.sock";
 
 /** A configuration with every default in its place, or two lines that say what is wrong. */
@@ -125,6 +126,7 @@ function applyDefaults(
     probePort: config.probePort ?? DEFAULT_PROBE_PORT,
     agentPort: config.agentPort ?? DEFAULT_AGENT_PORT,
     statusSocket: config.statusSocket || DEFAULT_STATUS_SOCKET,
+    stateDir: config.stateDir || DEFAULT_STATE_DIR,
   });
 }
 

@@ -12,7 +12,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { Verdict } from "@ttcs/discipline";
 import {
-  type AgentMessage,
   AgentMessageSchema,
   type Assignment,
   type CoordinatorMessage,
@@ -20,65 +19,22 @@ import {
   type ExchangeFlush,
   type HelloSchema,
   HostState,
-  type Neighbour,
   type Welcome,
 } from "@ttcs/protocol";
-import type {
-  ClockStatus,
-  ProbeCounters,
-  ProbeTarget,
-  TimestamperBatch,
-} from "@ttcs/timestamper/types";
-import { type RawNanos, ROUND_NS, rawNanos, unixNanos } from "@ttcs/units";
+import type { ClockStatus, ProbeCounters, TimestamperBatch } from "@ttcs/timestamper/types";
+import { type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
+import type { AgentAction, AgentOptions } from "./actions.ts";
 import { Carrier } from "./carrier.ts";
 import { type Deed, DeedWatch } from "./deeds.ts";
 import { Exchange, type RoundClose } from "./exchange.ts";
-import { Keeper, type Standing } from "./keeper.ts";
-import type { Meter } from "./meter.ts";
+import { Keeper } from "./keeper.ts";
 import { RoundClock } from "./round-clock.ts";
 import { Saver } from "./saver.ts";
+import { sourceLine } from "./source-line.ts";
+import type { Standing } from "./standing.ts";
 
 /** The kernel's own word for "no idea": its largest maxerror (ns). */
 const UNSYNCHRONISED_NS = 16e9;
-
-/** What the shell is asked to do. */
-export type AgentAction =
-  | { readonly kind: "identify"; readonly hostNumber: number }
-  | {
-      readonly kind: "probe";
-      readonly targets: readonly ProbeTarget[];
-      readonly pairsPerSecond: number;
-    }
-  | { readonly kind: "neighbours"; readonly neighbours: readonly Neighbour[] }
-  | { readonly kind: "flush"; readonly hostNumber: number; readonly message: ExchangeFlush }
-  | { readonly kind: "report"; readonly message: AgentMessage }
-  | { readonly kind: "adjust"; readonly freqPpb: number }
-  | { readonly kind: "step"; readonly stepNs: number; readonly freqPpb: number }
-  | {
-      /** What shall be found by the next life of this agent. */
-      readonly kind: "save";
-      readonly text: string;
-    }
-  | {
-      /** What the kernel shall tell its other users of its clock. */
-      readonly kind: "errors";
-      readonly maxErrorNs: number;
-      readonly estErrorNs: number;
-      readonly synchronised: boolean;
-    }
-  | { readonly kind: "log"; readonly level: "info" | "warn"; readonly text: string };
-
-/** How an agent is set up. */
-export interface AgentOptions {
-  readonly hostId: string;
-  readonly domain: string;
-  readonly correctClock: boolean;
-  readonly coordinatorAddress: string;
-  /** Where a panic is kept, for people; absent: nowhere. */
-  readonly stateFile?: string;
-  /** Follows what the work costs; absent: nobody does. */
-  readonly meter?: Meter;
-}
 
 /** See the module head. */
 export class AgentCore {
@@ -137,11 +93,8 @@ export class AgentCore {
 
   /** How saving went: why it failed, undefined: it did not. */
   handleSaved(fault: string | undefined): AgentAction[] {
-    if (fault !== this.#saver.fault) {
-      if (fault) this.#log("warn", `storage failing: ${fault}`);
-      else this.#log("info", "state can be kept again");
-    }
-    this.#saver.fault = fault;
+    const told = this.#saver.saved(fault);
+    if (told) this.#log(told.level, told.text);
     return this.#take();
   }
 
@@ -310,27 +263,12 @@ export class AgentCore {
 
   #closeRound(close: RoundClose, status: ClockStatus): void {
     this.#status = status;
-    const held = this.#held(close.closeRawNs);
+    const held = this.keeper.obedience.heldAt(close.closeRawNs);
     const header = this.#header(close.round);
     const sender = { header, hostNumber: this.#hostNumber, ...(held ? { held } : {}) };
     for (const [hostNumber, message] of this.exchange.closeRound(close, sender)) {
       this.#actions.push({ kind: "flush", hostNumber, message });
     }
-  }
-
-  /** Domain time as it was last told, obeyed or not: neighbours compare it with what they are told. */
-  #held(rawNs: RawNanos) {
-    const { proposed, ledger, lockedBefore } = this.keeper.obedience;
-    if (!proposed) return undefined;
-    const at = proposed.line.at(rawNs);
-    return {
-      rawNs,
-      domainUnixNs: at.unixNs,
-      domainFractionNs: at.fractionNs,
-      freqPpb: proposed.line.meanFreqPpb(rawNs, ROUND_NS),
-      boundNs: proposed.boundNs,
-      ...(ledger && lockedBefore ? { baseFreqPpb: ledger.basePpb, learntS: ledger.learntS } : {}),
-    };
   }
 
   /** Reports a round as soon as all its fits are done. */
@@ -346,37 +284,23 @@ export class AgentCore {
 
   #sendReport(fits: readonly EdgeFit[]): void {
     const standing = this.standing();
-    const { verdict } = standing;
-    const last = this.keeper.line?.last;
-    const source = this.#sourceLine();
+    const { keeper, carrier } = this;
+    const closeRawNs = this.exchange.close?.closeRawNs;
+    const source = sourceLine(carrier, this.#status, closeRawNs, this.#options.correctClock);
+    // A line that says less than the crystal alone is no line that domain time could go on from.
+    const line = standing.verdict.state === "FREERUN" ? undefined : keeper.line?.last;
     this.#say({
       case: "report",
       value: {
         fits: [...fits],
         ...(source ? { source } : {}),
-        state: HostState[verdict.state],
-        reason: verdict.reason,
+        state: HostState[standing.verdict.state],
+        reason: standing.verdict.reason,
         offsetNs: standing.offsetNs ?? 0,
         boundNs: standing.boundNs,
-        ...(last ? { line: last } : {}),
+        ...(line ? { line } : {}),
       },
     });
-  }
-
-  #sourceLine() {
-    const { close } = this.exchange;
-    const status = this.#status;
-    if (!close || !status) return undefined;
-    const reading = this.carrier.systemAt(close.closeRawNs);
-    if (!reading) return undefined;
-    return {
-      rawNs: close.closeRawNs,
-      systemUnixNs: reading.systemNs,
-      freqPpb: this.carrier.measuredFreqPpb,
-      maxErrorNs: status.maxErrorNs,
-      synchronised: status.synchronised,
-      steered: this.#options.correctClock,
-    };
   }
 
   #steer(fresh: boolean): void {

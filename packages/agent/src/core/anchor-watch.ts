@@ -47,6 +47,11 @@ export class AnchorWatch {
     return this.#samples;
   }
 
+  /** What most edges can tell apart (ns); NaN without any. */
+  get intervalNs(): number {
+    return median(this.#samples.map(({ intervalNs }) => intervalNs));
+  }
+
   /** How far this host's raw clock has fallen behind all anchors' (ns); 0: it has not. */
   get rawJumpNs(): number {
     return this.#common((mark) => mark.jump?.ns);
@@ -125,6 +130,8 @@ function sampleOf(hostId: string, line: EdgeLine, held: HeldLine): AnchorSample 
     rawNs: line.ownRawNs,
     domainUnixNs: held.domainUnixNs + (line.peerRawNs - held.rawNs) + BigInt(wholeNs),
     fractionNs: extraNs - wholeNs,
+    ratePpb: held.freqPpb + line.ratePpb,
+    rateSigmaPpb: line.rateSigmaPpb,
     intervalNs: line.intervalNs,
     boundNs: held.boundNs,
     basePpb: hasBase ? held.baseFreqPpb + line.ratePpb : undefined,

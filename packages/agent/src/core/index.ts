@@ -1,3 +1,4 @@
-export { type AgentAction, AgentCore, type AgentOptions } from "./agent.ts";
+export type { AgentAction, AgentOptions } from "./actions.ts";
+export { AgentCore } from "./agent.ts";
 export { type NowStatus, nowStatus } from "./now.ts";
 export { type AgentStatus, agentStatus, type NeighbourStatus } from "./status.ts";

@@ -24,6 +24,8 @@ import { type Deed, movedMeanwhile } from "./deeds.ts";
 import { ageS, domainUtcBoundOf, lineErrorOf } from "./line-error.ts";
 import { Obedience } from "./obedience.ts";
 import { type SavedState, usable } from "./saved-state.ts";
+import type { KeeperOptions, Offset, Standing, Write } from "./standing.ts";
+import { StepBack } from "./step-back.ts";
 
 /** A setting is written this often, on the arrival of a correction (ns) ... */
 const WRITE_EVERY_NS = 0.9 * SECOND_NS;
@@ -34,47 +36,6 @@ const WRITE_AT_LATEST_NS = 1.25 * SECOND_NS;
 const DAEMON_UNSEEN_NS = 100;
 /** After a large write of our own the clock cannot be read for up to this; an offset stands in (ns). */
 const BLIND_NS = 100_000_000;
-
-/** After another hand's step the clock is stepped back once in so long (ns); else it is slewed. */
-const STEP_BACK_EVERY_NS = 600 * SECOND_NS;
-/** What is stepped back is what was seen to be stepped, give or take this share. */
-const STEP_BACK_SHARE = 0.05;
-
-/** A reading of system minus domain (ns). */
-interface Offset {
-  readonly rawNs: RawNanos;
-  readonly ns: number;
-  readonly sigmaNs: number;
-  readonly boundNs: number;
-}
-
-/** What never changes about the host. */
-export interface KeeperOptions {
-  /** False: the clock is measured and never written. */
-  readonly correctClock: boolean;
-  readonly coordinatorAddress: string;
-  /** Where a panic is kept, for people; absent: nowhere. */
-  readonly stateFile?: string;
-}
-
-/** What the shell shall write. */
-export type Write =
-  | { readonly kind: "adjust"; readonly freqPpb: number }
-  | { readonly kind: "step"; readonly stepNs: number; readonly freqPpb: number };
-
-/** How the system clock stands to domain time at one instant. */
-export interface Standing {
-  readonly verdict: Verdict;
-  /** System minus domain (ns, positive: ahead); undefined before the first correction. */
-  readonly offsetNs: number | undefined;
-  /** Of the offset, standard (ns) and guaranteed (ns; infinite while it cannot be read). */
-  readonly sigmaNs: number;
-  readonly boundNs: number;
-  /** Guaranteed bound of the system clock to UTC (ns); undefined without a source. */
-  readonly utcBoundNs: number | undefined;
-  /** Since the close of the newest correction's window (s). */
-  readonly correctionAgeS: number | undefined;
-}
 
 /** See the module head. */
 export class Keeper {
@@ -91,9 +52,7 @@ export class Keeper {
   #writing = false;
   #lastOffset: Offset | undefined;
   #disruption: { readonly deed: Deed; readonly untilRawNs: RawNanos } | undefined;
-  /** What other hands have added to system minus domain (ns), until the clock is back. */
-  #movedNs = 0;
-  #steppedBackRawNs: RawNanos | undefined;
+  readonly #stepBack = new StepBack();
   /** True until the clock has been compared with the line of an earlier life. */
   #resumed = false;
   /** Rate that an earlier life has learnt, until it is set (ppb). */
@@ -186,11 +145,14 @@ export class Keeper {
       foreignPpb: carrier.foreignPpb,
       locked: this.#verdict.state === "LOCKED",
       lockedBefore,
-      mayStep: lockedBefore ? this.#mayStepBack(offsetNs, nowRawNs) : !this.#stepped,
+      mayStep: lockedBefore
+        ? this.#stepBack.allows(offsetNs, this.#obedience, nowRawNs)
+        : !this.#stepped,
       ...(lockedBefore && basePpb !== undefined ? { basePpb } : {}),
     });
     this.#writing = true;
     this.#lastWriteRawNs = nowRawNs;
+    if (out.kind === "step" && lockedBefore) this.#stepBack.taken(nowRawNs);
     if (out.kind === "step") return { kind: "step", stepNs: out.stepNs, freqPpb: out.freqPpb };
     return { kind: "adjust", freqPpb: out.freqPpb };
   }
@@ -205,24 +167,6 @@ export class Keeper {
     return { kind: "adjust", freqPpb };
   }
 
-  /**
-   * Once LOCKED, a clock is stepped for one reason only: to undo what another hand has done to it. The
-   * raw clock must have seen that deed (or the edges that the raw clock jumped), and the edges must
-   * confirm the line.
-   */
-  #mayStepBack(offsetNs: number, nowRawNs: RawNanos): boolean {
-    const { trustedRounds, anchors } = this.#obedience;
-    const movedNs = this.#movedNs;
-    if (Math.abs(movedNs) <= STEP_THRESHOLD_NS || trustedRounds < LOCK_ROUNDS) return false;
-    if (anchors.compared === 0 || anchors.contradicts) return false;
-    const before = this.#steppedBackRawNs;
-    if (before !== undefined && diffNs(nowRawNs, before) < STEP_BACK_EVERY_NS) return false;
-    const tolerance = Math.max(STEP_THRESHOLD_NS, STEP_BACK_SHARE * Math.abs(movedNs));
-    if (Math.abs(offsetNs - movedNs) > tolerance) return false;
-    if (Math.abs(offsetNs) > STEP_THRESHOLD_NS) this.#steppedBackRawNs = nowRawNs;
-    return true;
-  }
-
   /** The write has been done (or has failed): the next may follow. */
   written(): void {
     this.#writing = false;
@@ -232,13 +176,12 @@ export class Keeper {
   stepped(): void {
     this.#lastOffset = undefined;
     this.#stepped = true;
-    this.#movedNs = 0;
   }
 
   /** The clock was disturbed: what was measured around it counts no more. */
   disrupt(deed: Deed, nowRawNs: RawNanos): void {
     this.#disruption = { deed, untilRawNs: addNs(nowRawNs, WINDOW_NS) };
-    this.#movedNs += deed.movedNs;
+    this.#stepBack.moved(deed.movedNs);
     this.#obedience.trustedRounds = 0;
     this.#lastOffset = undefined;
   }
@@ -274,8 +217,10 @@ export class Keeper {
         : Number.POSITIVE_INFINITY,
     };
     this.#verdict = judge(this.#facts);
-    if (this.#verdict.state === "LOCKED") this.#obedience.locked(nowRawNs);
-    if (this.#verdict.state === "LOCKED") this.#movedNs = 0;
+    if (this.#verdict.state === "LOCKED") {
+      this.#obedience.locked(nowRawNs);
+      this.#stepBack.settled();
+    }
     return this.#verdict;
   }
 
@@ -349,9 +294,10 @@ export class Keeper {
 
   /** Uncertainty of the domain line itself at a raw instant (ns). */
   lineError(nowRawNs: RawNanos): { sigmaNs: number; boundNs: number } {
-    const { line, correction } = this.#obedience;
+    const { line, correction, doubtNs } = this.#obedience;
     if (!correction || !line) return { sigmaNs: 0, boundNs: 0 };
-    return lineErrorOf(correction, line, nowRawNs);
+    const error = lineErrorOf(correction, line, nowRawNs);
+    return { sigmaNs: error.sigmaNs, boundNs: error.boundNs + doubtNs };
   }
 
   /** System minus domain with the uncertainty of reading it; a young one stands in for a moment. */

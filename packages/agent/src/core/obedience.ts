@@ -7,6 +7,7 @@
  * nothing; the line in force is held over. An account that is overdrawn is a panic: no correction is
  * obeyed any more until a person has looked, and a restart does not change that.
  */
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   ACCUMULATED_LIMIT_NS,
   type AnchorVerdict,
@@ -14,12 +15,13 @@ import {
   DomainLine,
   type DomainSegment,
   guardCorrection,
+  jumpLimitNs,
   Ledger,
   RATE_LIMIT_PPB,
   vouchedBasePpb,
 } from "@ttcs/discipline";
-import type { Correction, Header } from "@ttcs/protocol";
-import { type RawNanos, rawNanos, SECOND_NS, unixNanos } from "@ttcs/units";
+import type { Correction, Header, HeldLineSchema } from "@ttcs/protocol";
+import { type RawNanos, ROUND_NS, rawNanos, SECOND_NS, unixNanos } from "@ttcs/units";
 import type { AnchorWatch } from "./anchor-watch.ts";
 import { ageS } from "./line-error.ts";
 import type { SavedState } from "./saved-state.ts";
@@ -32,6 +34,7 @@ const NOBODY: AnchorVerdict = {
   contradicting: 0,
   contradicts: false,
   apartNs: Number.NaN,
+  fasterPpb: Number.NaN,
 };
 
 /** See the module head. */
@@ -54,6 +57,9 @@ export class Obedience {
   /** What the anchors said of the newest correction. */
   anchors = NOBODY;
   lockedBefore = false;
+  /** How far the anchors say that the line in force is off (ns); 0 while they agree. */
+  doubtNs = 0;
+  #doubted = false;
 
   /** @param steers false: the line moves no clock, and the limits on moving one do not count. */
   constructor(steers: boolean) {
@@ -62,6 +68,24 @@ export class Obedience {
 
   get ledger() {
     return this.#ledger.state;
+  }
+
+  /**
+   * Domain time as it was last told, obeyed or not, at a raw instant: neighbours compare it with what
+   * they are told, so that a whole fleet that is corrected by much does not wait for each other.
+   */
+  heldAt(rawNs: RawNanos): MessageInitShape<typeof HeldLineSchema> | undefined {
+    const { proposed, ledger, lockedBefore } = this;
+    if (!proposed) return undefined;
+    const at = proposed.line.at(rawNs);
+    return {
+      rawNs,
+      domainUnixNs: at.unixNs,
+      domainFractionNs: at.fractionNs,
+      freqPpb: proposed.line.meanFreqPpb(rawNs, ROUND_NS),
+      boundNs: proposed.boundNs,
+      ...(ledger && lockedBefore ? { baseFreqPpb: ledger.basePpb, learntS: ledger.learntS } : {}),
+    };
   }
 
   /** Goes on where an earlier life of this agent stopped. */
@@ -102,6 +126,8 @@ export class Obedience {
     this.round = round;
     this.#obeyedRawNs = nowRawNs;
     this.refused = "";
+    this.#doubted = false;
+    this.doubtNs = 0;
     return undefined;
   }
 
@@ -124,7 +150,8 @@ export class Obedience {
     watch: AnchorWatch,
   ): string | { readonly line: DomainLine } {
     const segments = correction.segments.map(toSegment);
-    const rawJumpNs = watch.rawJumpNs;
+    const { rawJumpNs } = watch;
+    const limitNs = jumpLimitNs(watch.intervalNs);
     const result = guardCorrection(
       { ...correction, term, round, segments },
       {
@@ -133,6 +160,7 @@ export class Obedience {
         line: this.line,
         lockedBefore: this.lockedBefore,
         steers: this.#steers,
+        jumpLimitNs: limitNs,
         ageS: this.#obeyedRawNs === undefined ? 0 : ageS(this.#obeyedRawNs, nowRawNs),
         rawJumpNs,
         basesPpb: this.#bases(watch),
@@ -145,14 +173,42 @@ export class Obedience {
     this.anchors = compareWithAnchors(line, correction.boundNs, watch.samples);
     if (!this.#steers) return { line };
     if (this.panic !== undefined) return this.panic;
-    if (this.anchors.contradicts) return contradictionOf(this.anchors);
+    if (this.anchors.contradicts) {
+      this.#doubt(watch, nowRawNs);
+      return contradictionOf(this.anchors);
+    }
     if (!this.lockedBefore) return { line };
-    const accumulatedNs = this.#ledger.propose(line, nowRawNs, rawJumpNs) ?? 0;
-    if (!(Math.abs(accumulatedNs) <= ACCUMULATED_LIMIT_NS)) {
-      this.panic = panicOf(accumulatedNs);
+    const entry = this.#ledger.propose(line, nowRawNs, rawJumpNs);
+    if (!entry) return { line };
+    if (!(Math.abs(entry.burstNs) <= limitNs)) {
+      return `the line has moved ${Math.round(entry.burstNs)} ns too fast, the limit is ${limitNs} ns`;
+    }
+    if (!(Math.abs(entry.accumulatedNs) <= ACCUMULATED_LIMIT_NS)) {
+      this.panic = panicOf(entry.accumulatedNs);
       return this.panic;
     }
     return { line };
+  }
+
+  /**
+   * What is told contradicts the anchors, and what was told before may have led there: from now on the
+   * clock keeps the learnt pace, and its bound covers what the anchors say of it.
+   */
+  #doubt(watch: AnchorWatch, nowRawNs: RawNanos): void {
+    const { line } = this;
+    const learnt = this.#ledger.state;
+    if (!line || !learnt || !this.lockedBefore) return;
+    const { apartNs } = compareWithAnchors(line, 0, watch.samples);
+    if (!this.#doubted) {
+      const at = line.at(nowRawNs);
+      const vouched = vouchedBasePpb(watch.samples);
+      const freqPpb = vouched === undefined ? learnt.basePpb : vouched;
+      this.line = new DomainLine([
+        { rawNs: nowRawNs, domainUnixNs: at.unixNs, domainFractionNs: at.fractionNs, freqPpb },
+      ]);
+    }
+    this.#doubted = true;
+    this.doubtNs = Math.abs(apartNs) + watch.intervalNs;
   }
 
   #bases(watch: AnchorWatch): number[] {

@@ -103,7 +103,7 @@ export function usable(state: SavedState, bootId: string, nowRawNs: RawNanos): S
 /** The guard that judges messages judges what was read from a disk, too. */
 function isSound(state: SavedState, correction: Correction): boolean {
   const nobody = { term: 0n, round: -1n, line: undefined, lockedBefore: false };
-  const limits = { steers: true, ageS: 0, rawJumpNs: 0, basesPpb: [] };
+  const limits = { steers: true, jumpLimitNs: 0, ageS: 0, rawJumpNs: 0, basesPpb: [] };
   const { term, round, rawNs } = state;
   const segments = correction.segments.map(toSegment);
   const proposal = { ...correction, term, round, segments };

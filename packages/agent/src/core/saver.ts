@@ -12,6 +12,12 @@ import { formatState, parseState } from "./saved-state.ts";
 const SAVE_EVERY_NS = 60 * SECOND_NS;
 const SAVE_AGAIN_NS = 5 * SECOND_NS;
 
+/** A line for the log. */
+interface Told {
+  readonly level: "info" | "warn";
+  readonly text: string;
+}
+
 /** See the module head. */
 export class Saver {
   readonly #keeper: Keeper;
@@ -27,11 +33,7 @@ export class Saver {
   }
 
   /** Takes over what an earlier life has left; returns what to say of it. */
-  start(
-    saved: string | undefined,
-    bootId: string,
-    nowRawNs: RawNanos,
-  ): { readonly level: "info" | "warn"; readonly text: string } | undefined {
+  start(saved: string | undefined, bootId: string, nowRawNs: RawNanos): Told | undefined {
     this.#bootId = bootId;
     if (saved === undefined) return undefined;
     const read = parseState(saved);
@@ -43,6 +45,15 @@ export class Saver {
     if (read.state.panic) return { level: "warn", text: read.state.panic };
     const what = this.#keeper.line ? "line and learnt rate" : "the learnt rate";
     return { level: "info", text: `goes on with ${what} of an earlier life` };
+  }
+
+  /** How saving went; returns what to say of it. */
+  saved(fault: string | undefined): Told | undefined {
+    const before = this.fault;
+    this.fault = fault;
+    if (fault === before) return undefined;
+    if (fault) return { level: "warn", text: `storage failing: ${fault}` };
+    return { level: "info", text: "state can be kept again" };
   }
 
   /** The text to save now; undefined: not now. */

@@ -1,5 +1,10 @@
 /** What `ttcs-agentq` shows: a picture of the core as plain JSON, every number with its unit. */
-import type { DomainSegment } from "@ttcs/discipline";
+import {
+  ACCUMULATED_LIMIT_NS,
+  type DomainSegment,
+  LOCKED_SLEW_PPB,
+  RATE_LIMIT_PPB,
+} from "@ttcs/discipline";
 import type { Correction } from "@ttcs/protocol";
 import type { RawNanos } from "@ttcs/units";
 import type { AgentCore } from "./agent.ts";
@@ -38,6 +43,22 @@ export interface EdgeSolve {
   readonly expelled: string;
 }
 
+/** How much of what no message may exceed has been used up. */
+export interface GuardStatus {
+  /** How far corrections have moved domain time against the own clock at its learnt rate. */
+  readonly accumulated_ns: number | null;
+  readonly accumulated_limit_ns: number;
+  /** The learnt rate, and how far a line's may be from it. */
+  readonly learnt_freq_ppb: number | null;
+  readonly freq_limit_ppb: number;
+  readonly slew_limit_ppb: number;
+  /** Neighbours whose lines were compared with the newest correction over the own edges. */
+  readonly anchors_compared: number;
+  readonly anchors_contradicting: number;
+  /** The correction minus the neighbours' lines, median. */
+  readonly anchors_apart_ns: number | null;
+}
+
 /** Status of an agent. Instants are decimal strings of ns, everything else plain numbers. */
 export interface AgentStatus {
   readonly host: string;
@@ -69,6 +90,12 @@ export interface AgentStatus {
   readonly why: string;
   readonly neighbours: readonly NeighbourStatus[];
   readonly counters: Readonly<Record<string, number>>;
+  /** What an operator should know, in words. */
+  readonly alarms: readonly string[];
+  /** The reference of this host's region and the bound to its line; null: there is but one region. */
+  readonly local_reference: string | null;
+  readonly local_bound_ns: number | null;
+  readonly guard: GuardStatus;
   /** Domain time on this host's raw clock. */
   readonly line: readonly {
     readonly raw_ns: string;
@@ -111,7 +138,35 @@ export function agentStatus(
     why: whyThisOffset(correction, [...core.exchange.edges]),
     neighbours: [...core.exchange.edges].map((edge) => neighbourStatus(edge, round, correction)),
     counters: { ...core.counters, stamps_dropped: carrier.droppedCount },
+    alarms: alarmsOf(core),
+    local_reference: correction?.localReferenceHostId || null,
+    local_bound_ns: correction?.localReferenceHostId ? correction.localBoundNs : null,
+    guard: guardStatus(core),
     line: (keeper.line?.segments ?? []).map(segmentStatus),
+  };
+}
+
+function alarmsOf({ keeper, alarms, storageFault }: AgentCore): string[] {
+  const { panic, refused, anchors } = keeper.obedience;
+  const own = panic ?? (anchors.contradicts ? refused : "");
+  return [
+    ...(own ? [own] : []),
+    ...(storageFault ? [`storage failing: ${storageFault}`] : []),
+    ...alarms,
+  ];
+}
+
+function guardStatus({ keeper }: AgentCore): GuardStatus {
+  const { ledger, anchors } = keeper.obedience;
+  return {
+    accumulated_ns: ledger?.accumulatedNs ?? null,
+    accumulated_limit_ns: ACCUMULATED_LIMIT_NS,
+    learnt_freq_ppb: ledger?.basePpb ?? null,
+    freq_limit_ppb: RATE_LIMIT_PPB,
+    slew_limit_ppb: LOCKED_SLEW_PPB,
+    anchors_compared: anchors.compared,
+    anchors_contradicting: anchors.contradicting,
+    anchors_apart_ns: Number.isFinite(anchors.apartNs) ? anchors.apartNs : null,
   };
 }
 

@@ -7,6 +7,7 @@
 import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { hostname } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import {
   type AgentConfig,
   type ExchangeFlush,
@@ -22,7 +23,8 @@ import {
 } from "@ttcs/timestamper";
 import { failpoint, hashText, type RawNanos, rawNanos, SOFTWARE_VERSION } from "@ttcs/units";
 import type { Logger } from "pino";
-import { type AgentAction, AgentCore } from "../core/agent.ts";
+import type { AgentAction } from "../core/actions.ts";
+import { AgentCore } from "../core/agent.ts";
 import { nowStatus } from "../core/now.ts";
 import { type AgentStatus, agentStatus } from "../core/status.ts";
 import { resolveAddress } from "./address.ts";
@@ -32,10 +34,13 @@ import { Door } from "./door.ts";
 import { CpuMeter, type CpuSeconds } from "./meter.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type FlushRecorder, flushRecorder } from "./recorder.ts";
+import { StateFile } from "./state-file.ts";
 import { type StatusServer, serveStatus } from "./status-socket.ts";
 
 /** An agent has some ten neighbours, an anchor up to 64, and a mesh may be dealt anew meanwhile. */
 const PROVED_MAX = 256;
+/** What is saved at the end may take so long (ms). */
+const LAST_WRITE_MS = 2_000;
 /** A status is this old at most when it is told (ms): less than the time between two batches. */
 const STATUS_MS = 40;
 
@@ -52,6 +57,7 @@ export class Agent {
   readonly #core: AgentCore;
   readonly #identity: { hostId: string; domain: string; correctClock: boolean };
   readonly #record: FlushRecorder;
+  readonly #state: StateFile;
   readonly #meter = new CpuMeter();
   readonly #door: Door;
   readonly #peers: PeerLinks;
@@ -76,8 +82,12 @@ export class Agent {
     const hostId = config.hostId || hostname();
     this.#identity = { hostId, domain: config.domain, correctClock: config.correctClock };
     this.#record = flushRecorder(config.labClock?.recordDir, hostId);
+    this.#state = new StateFile(config.stateDir, (fault) =>
+      this.#run(this.#core.handleSaved(fault)),
+    );
     this.#core = new AgentCore({
       ...this.#identity,
+      stateFile: this.#state.path,
       coordinatorAddress: this.#coordinatorAddress(),
       meter: this.#meter,
     });
@@ -104,11 +114,17 @@ export class Agent {
 
   async close(): Promise<void> {
     failpoint("agent.close");
+    this.#run(this.#core.handleEnd());
     this.#closed = true;
     this.#link?.close();
     this.#peers.close();
     this.#status.close();
     await this.#timestamper?.close();
+    // A disk that hangs must not keep an agent from ending.
+    await Promise.race([
+      this.#state.settled(),
+      setTimeout(LAST_WRITE_MS, undefined, { ref: false }),
+    ]);
   }
 
   /** Sends no probes any more and goes on in everything else, so that counters come to rest. */
@@ -143,6 +159,8 @@ export class Agent {
     failpoint("agent.start.timestamper");
     this.#timestamper = timestamper;
     this.#tick(timestamper.startRawNs);
+    const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    this.#run(this.#core.handleStart(this.#state.read(), bootId, rawNanos(timestamper.startRawNs)));
     const hello = {
       hostId: this.#identity.hostId,
       region: config.region,
@@ -153,7 +171,7 @@ export class Agent {
       managementAddress,
       agentPort: this.#peers.port,
       softwareVersion: SOFTWARE_VERSION,
-      bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+      bootId,
     };
     this.#link = new CoordinatorLink(this.#coordinatorAddress(), {
       onOpen: () => this.#run(this.#core.handleConnected(hello)),
@@ -188,6 +206,7 @@ export class Agent {
       ...prefixed("agent_port_", this.#door.counters),
       ...prefixed("coordinator_", this.#link?.counters ?? {}),
       ...prefixed("status_", this.#status.counters),
+      ...prefixed("state_file_", this.#state.counters),
     };
     return { ...status, counters, cpu: this.#meter.seconds(this.#timestamper?.cpuS ?? 0) };
   }
@@ -269,6 +288,9 @@ export class Agent {
       case "errors":
         failpoint("agent.errors");
         this.#timestamper?.setErrors(action.maxErrorNs, action.estErrorNs, action.synchronised);
+        break;
+      case "save":
+        this.#state.write(action.text);
         break;
       case "log":
         this.#log[action.level](action.text);

@@ -9,14 +9,27 @@ export function formatStatus(s: AgentStatus): string {
     `host        ${s.host} (domain ${s.domain}, ${s.role})`,
     `state       ${s.state}${s.reason ? `: ${s.reason}` : ""}`,
     ...(s.advice ? [`to do       ${s.advice}`] : []),
+    ...s.alarms.map((alarm) => `alarm       ${alarm}`),
     `reference   ${s.reference ?? "none yet"}${s.reference_has_source === false ? " (no time source: UTC is free-running)" : ""}`,
     `offset      ${signedDuration(s.offset_ns)} to domain time, sigma ${duration(s.sigma_ns)}`,
     `bound       ${duration(s.bound_ns)} to domain time, ${duration(s.utc_bound_ns)} to UTC`,
+    ...(s.local_reference
+      ? [`in region   ${duration(s.local_bound_ns)} to ${s.local_reference}, the local reference`]
+      : []),
     `frequency   ${(s.freq_ppb / 1000).toFixed(3)} ppm${s.correct_clock ? "" : " (clock not steered)"}`,
     `correction  round ${s.round} of term ${s.term}, ${s.correction_age_s === null ? "none yet" : `${s.correction_age_s.toFixed(2)} s old`}`,
+    `guard       ${guardLine(s.guard)}`,
     `why         ${s.why}; residual ${duration(s.residual_rms_ns)} rms`,
   ];
   return `${lines.join("\n")}\n${neighbourTable(s.neighbours)}`;
+}
+
+function guardLine(g: AgentStatus["guard"]): string {
+  const moved =
+    g.accumulated_ns === null
+      ? "nothing learnt yet"
+      : `moved by ${signedDuration(g.accumulated_ns)} of ${duration(g.accumulated_limit_ns)} in all`;
+  return `${moved}; ${g.anchors_compared - g.anchors_contradicting} of ${g.anchors_compared} neighbours agree`;
 }
 
 /** One instant on all clocks. */

@@ -93,6 +93,7 @@ export function writeConfig(host: LabHost, options: ConfigOptions): void {
     managementAddress: host.address,
     probeAddress: host.address,
     logDir: host.clock.stateDir,
+    stateDir: host.clock.stateDir,
     subscriptionMode: false,
     coordinatorAddress: options.serverAddress,
     coordinatorSubscriptionServicePort: options.serverPort,

@@ -31,6 +31,8 @@ export type Change =
   | (For & { readonly kind: "slew"; readonly host: number; readonly ppb: number })
   /** A crystal's frequency jumps. */
   | (At & { readonly kind: "jump"; readonly host: number; readonly ppb: number })
+  /** Raw and system clock of a machine jump together, as when it is moved or restored. */
+  | (At & { readonly kind: "rawJump"; readonly host: number; readonly jumpNs: number })
   /** An agent is not run: nothing is sent, nothing is handed over; then it goes on. */
   | (For & { readonly kind: "pause"; readonly host: number })
   /** An agent dies and is started again; its clocks go on. */

@@ -104,6 +104,12 @@ export class HostClock {
     return this.rawAt(atNs);
   }
 
+  /** Raw and system clock both jump by whole nanoseconds: the counter that both are made of did. */
+  rawJump(atNs: number, jumpNs: number): void {
+    this.step(atNs, jumpNs);
+    this.#rawZeroNs += BigInt(Math.round(jumpNs));
+  }
+
   /**
    * The machine has booted: the raw clock has a new zero, the system clock comes from a battery clock
    * that is off by `errorNs`.

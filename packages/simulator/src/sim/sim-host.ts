@@ -44,6 +44,8 @@ export class SimHost {
   partitions = 0;
   pausedUntilNs = 0;
   boots = 0;
+  /** What the agent has saved for its next life. */
+  saved: string | undefined;
   #lives = 0;
   #batchedNs = 0;
   /** What it adds to its transmit stamps, by number of the receiver. */
@@ -72,7 +74,7 @@ export class SimHost {
     return this.partitions > 0;
   }
 
-  /** Starts an agent with an empty memory; its clocks go on. */
+  /** Starts an agent's process; its clocks go on. */
   start(nowNs: number): void {
     this.alive = true;
     this.core = this.#newCore();
@@ -87,6 +89,11 @@ export class SimHost {
     this.alive = false;
     this.connection = 0;
     this.prober.restart(0);
+  }
+
+  /** Changes when the machine boots. */
+  get bootId(): string {
+    return `${this.id} ${this.boots}`;
   }
 
   rawAt(nowNs: number): RawNanos {
@@ -141,6 +148,7 @@ export class SimHost {
       domain: "default",
       correctClock: !this.hasSource,
       coordinatorAddress: "coordinator",
+      stateFile: `${this.id}/agent-state.json`,
     });
   }
 }

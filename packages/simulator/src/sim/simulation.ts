@@ -53,6 +53,8 @@ export class Simulation {
   readonly steps: number[];
   /** What agents and coordinator have logged; undefined: nobody asked. */
   log: string[] | undefined;
+  /** Stands between coordinator and agents, if set: what a hostile one would say instead. */
+  tamper: ((host: SimHost, message: CoordinatorMessage) => CoordinatorMessage) | undefined;
   readonly #random: Prng;
   readonly #queue = new EventQueue();
   readonly #post = new Post();
@@ -128,6 +130,7 @@ export class Simulation {
   startAgent(host: SimHost): void {
     host.start(this.nowNs);
     this.witness?.started(host);
+    this.#act(host, host.core.handleStart(host.saved, host.bootId, host.rawAt(this.nowNs)));
     const lie = this.options.lies.find((l) => l.host === host.index && l.stamps);
     host.lieNs = lie && ((peer) => (this.#isLiedTo(lie.to, peer) ? shiftOf(lie, this.nowNs) : 0));
     if (this.server && !host.partitioned) this.#connectSoon(host);
@@ -214,8 +217,9 @@ export class Simulation {
       return;
     }
     if (host.connection !== letter.connection || host.partitioned) return;
-    if (letter.to === "agent") this.#tellAgent(host, letter.message);
-    else if (this.server) {
+    if (letter.to === "agent") {
+      this.#tellAgent(host, this.tamper?.(host, letter.message) ?? letter.message);
+    } else if (this.server) {
       this.#serve(this.server.handleMessage(letter.connection, letter.message, this.#serverTime()));
     }
   }
@@ -256,7 +260,7 @@ export class Simulation {
       // Carries the index, by which assignments name their destinations.
       probeAddress: String(host.index),
       managementAddress: host.id,
-      bootId: `${host.id} ${host.boots}`,
+      bootId: host.bootId,
     };
     this.#act(host, host.core.handleConnected(hello));
   }
@@ -312,7 +316,8 @@ export class Simulation {
         };
       });
       host.prober.setDestinations(to, a.pairsPerSecond, this.nowNs);
-    } else if (a.kind === "log") this.#note(host.id, a.text);
+    } else if (a.kind === "save") host.saved = a.text;
+    else if (a.kind === "log") this.#note(host.id, a.text);
   }
 
   #sendFlush(host: SimHost, a: Extract<AgentAction, { kind: "flush" }>): void {

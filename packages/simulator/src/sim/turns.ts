@@ -42,6 +42,9 @@ function applyToHost(world: Simulation, { change, begins }: Turn, nowNs: number)
   if (change.kind === "step") {
     host.clock.step(nowNs, change.stepNs);
     world.witness?.disturbed(host, change.stepNs);
+  } else if (change.kind === "rawJump") {
+    host.clock.rawJump(nowNs, change.jumpNs);
+    world.witness?.disturbed(host, change.jumpNs);
   } else if (change.kind === "jump") host.clock.jump(change.ppb);
   else if (change.kind === "slew") {
     host.clock.disturb(nowNs, begins ? change.ppb : 0);
