@@ -127,7 +127,8 @@ test("a better host becomes an anchor after a minute of LOCKED; an equal one doe
 
 test("a coordinator that starts anew keeps the set: its members are looked for again", () => {
   const hosts = domain(10);
-  const set = new AnchorSet(["h1", "h2", "h3", "h4", "h5"]);
+  const set = new AnchorSet();
+  set.fromMemory(["h1", "h2", "h3", "h4", "h5"]);
   pass(set, hosts, some(hosts, 4, 5, 6, 7, 8), 1_000, 400_000);
   expect(set.view(401_000)).toEqual({ present: 2, size: 5, hasMajority: false });
   expect(set.toMemory()).toEqual(["h1", "h2", "h3", "h4", "h5"]);
@@ -135,7 +136,8 @@ test("a coordinator that starts anew keeps the set: its members are looked for a
 
 test("dealing takes the reference first, then anchors, then the others", () => {
   const hosts = domain(7);
-  const set = new AnchorSet(["h6", "h7"]);
+  const set = new AnchorSet();
+  set.fromMemory(["h6", "h7"]);
   const ids = set.ranked(hosts.values(), hosts.get(5)).map((h) => h.id);
   expect(ids).toEqual(["h5", "h6", "h7", "h1", "h2", "h3", "h4"]);
 });

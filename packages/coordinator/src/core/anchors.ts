@@ -53,14 +53,15 @@ export class AnchorSet {
   readonly #members = new Map<string, Member>();
   #changedMs = Number.NEGATIVE_INFINITY;
 
-  /** @param ids members as they were kept by `toMemory` */
-  constructor(ids: readonly string[] = []) {
-    for (const id of ids) this.#add(id);
-  }
-
   /** Members by id; what a coordinator that starts anew has to know. */
   toMemory(): string[] {
     return [...this.#members.keys()];
+  }
+
+  /** Goes on with the members that were remembered: all of them are looked for again. */
+  fromMemory(ids: readonly string[]): void {
+    this.#members.clear();
+    for (const id of ids) this.#add(id);
   }
 
   get isFrozen(): boolean {

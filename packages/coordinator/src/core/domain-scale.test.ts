@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { bentNs } from "@ttcs/discipline";
 import { SourceLineSchema } from "@ttcs/protocol";
-import { rawNanos } from "@ttcs/units";
+import { rawNanos, unixNanos } from "@ttcs/units";
 import { expect, test } from "vitest";
 import { DomainScale } from "./domain-scale.ts";
 
@@ -147,4 +147,26 @@ test("a clock that our own discipline writes is not followed", () => {
   pass(scale, 100, 0n, (raw) => source(raw, 300, 50_000, true));
   expect(scale.line().last.freqPpb).toBe(300);
   expect(scale.pullNs).toBe(0);
+});
+
+test("without a source a pull ends: domain time goes back to the pace that is known", () => {
+  const scale = DomainScale.from(slewed(0n));
+  for (let i = 1n; i <= 160n; i++) scale.advance(rawNanos(i * ROUND), slewed(i * ROUND));
+  expect(scale.excessPpb).toBeGreaterThan(9_000);
+  let steepestPpb = 0;
+  for (let i = 161n; i <= 300n; i++) {
+    const before = scale.line().last.freqPpb;
+    scale.advance(rawNanos(i * ROUND), undefined);
+    steepestPpb = Math.max(steepestPpb, Math.abs(scale.line().last.freqPpb - before));
+  }
+  expect(scale.line().last.freqPpb).toBeCloseTo(700, 0);
+  expect(steepestPpb).toBeLessThanOrEqual(250.001);
+  expect(scale.farPull).toBe(false);
+});
+
+test("who inherits domain time in the middle of a pull does not go on with it for ever", () => {
+  const held = { rawNs: rawNanos(0n), domainUnixNs: unixNanos(EPOCH), domainFractionNs: 0 };
+  const scale = new DomainScale([{ ...held, freqPpb: 1_500 }], 800);
+  for (let i = 1n; i <= 100n; i++) scale.advance(rawNanos(i * ROUND), undefined);
+  expect(scale.line().last.freqPpb).toBeCloseTo(700, 3);
 });

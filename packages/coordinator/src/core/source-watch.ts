@@ -35,6 +35,7 @@ const SLEW_NS_MAX = 6e9;
 const STEP_SHARE = 600e-6;
 /** Beyond such a silence a slew may have ended: then a step is what exceeds this share of the rest (ns). */
 const SILENCE_NS = 2e9;
+const SILENCE_MS = SILENCE_NS * 1e-6;
 const SILENT_SHARE = 20e-6;
 
 /** What a source did that is not followed. */
@@ -50,6 +51,7 @@ export interface Misdeed {
 export class SourceWatch {
   #last: SourceLine | undefined;
   #pacePpb = 0;
+  #heardMs = Number.NaN;
   #sinceMs = Number.NaN;
   #awayNs = 0;
   #awayForNs = 0;
@@ -59,16 +61,23 @@ export class SourceWatch {
     return this.#awayForNs > 0;
   }
 
-  /** For how long it has been a steady, synchronised source (ms). */
+  /** For how long it has been a steady, synchronised source (ms); 0 when it has not been heard of. */
   steadyForMs(nowMs: number): number {
-    return Number.isNaN(this.#sinceMs) ? 0 : nowMs - this.#sinceMs;
+    const isSilent = !(nowMs - this.#heardMs <= SILENCE_MS);
+    return isSilent || Number.isNaN(this.#sinceMs) ? 0 : nowMs - this.#sinceMs;
   }
 
   /** Takes the line of a report; says what was done to the clock, if it was a misdeed. */
   take(source: SourceLine | undefined, nowMs: number): Misdeed | undefined {
-    if (!source) return undefined;
+    if (!source) {
+      if (nowMs - this.#heardMs > SILENCE_MS) this.#last = undefined;
+      return undefined;
+    }
     const last = this.#last;
+    // Who was silent has proved nothing meanwhile.
+    if (nowMs - this.#heardMs > SILENCE_MS) this.#sinceMs = nowMs;
     this.#last = source;
+    this.#heardMs = nowMs;
     if (source.steered || !last || last.steered || source.rawNs <= last.rawNs) {
       this.#begin(source, nowMs);
       return undefined;
@@ -128,6 +137,6 @@ function stepLimitNs(rawNs: number): number {
 /** "+1.000 ms", "-3600.000 s". */
 export function signedTime(ns: number): string {
   const size = Math.abs(ns);
-  const text = size < 1e9 ? `${(size / 1e6).toFixed(3)} ms` : `${(size / 1e9).toFixed(3)} s`;
+  const text = size < 0.9995e9 ? `${(size / 1e6).toFixed(3)} ms` : `${(size / 1e9).toFixed(3)} s`;
   return `${ns < 0 ? "-" : "+"}${text}`;
 }

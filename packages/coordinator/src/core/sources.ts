@@ -23,6 +23,8 @@ import { SourceWatch, signedTime } from "./source-watch.ts";
 
 /** Readings of other sources count when these have been steady for so long (ms). */
 const WITNESS_MS = 20_000;
+/** A source that may err by more than this is no good beside any other (ns). */
+const GOOD_ERROR_NS = 100e6;
 /** Out of the others' bounds for so many rounds: not an accident of one reading. */
 const APART_ROUNDS = 3;
 
@@ -61,8 +63,7 @@ export class Sources {
       return Math.abs(apartNs) >= Math.abs(apartNs - misdeed.byNs);
     });
     if (offsetNs(host) !== undefined && 2 * away.length < witnesses.length) {
-      const text = `${host.id}: ${deed}, towards ${of(witnesses, away)}; it is followed`;
-      this.#say("info", text);
+      this.#say("info", `${host.id}: ${deed}, towards ${of(witnesses, away)}: put right`);
       return;
     }
     const against =
@@ -110,6 +111,7 @@ export class Sources {
   isGood(host: Host, nowMs: number, forMs = 0): boolean {
     const source = sourceOf(host);
     if (!source?.synchronised || this.#refused.has(host.id)) return false;
+    if (source.maxErrorNs > GOOD_ERROR_NS) return false;
     const watch = this.#watches.get(host.id);
     return watch !== undefined && !watch.inDoubt && watch.steadyForMs(nowMs) >= forMs;
   }
