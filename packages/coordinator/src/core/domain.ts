@@ -22,6 +22,7 @@ import { Leadership } from "./leadership.ts";
 import { LeapWatch } from "./leap-watch.ts";
 import { type Action, Outbox } from "./outbox.ts";
 import { FORGET_AFTER_MS, Roster } from "./roster.ts";
+import { RoundTurn } from "./round-turn.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
 import { type RoundResult, solveRound } from "./solve.ts";
 import { ToldAssignments } from "./told-assignments.ts";
@@ -70,6 +71,7 @@ export class DomainCore {
   #firstReportMs = Number.NaN;
   #solvedMs = -Infinity;
   readonly #reported = new Set<number>();
+  readonly #turn = new RoundTurn();
   #waitingToldMs = -Infinity;
   #lastClose: { unixNs: bigint; monotonicMs: number } | undefined;
 
@@ -171,7 +173,12 @@ export class DomainCore {
     const refused = this.#fits.take(report.fits, host.number, this.#dealer.dealt, now.monotonicMs);
     if (refused.length > 0) this.#log("warn", `refused of ${host.id}: ${refused.join("; ")}`);
     // A late report's fits wait for the next round: no round is solved twice.
-    if (now.monotonicMs - this.#solvedMs < LATE_MS) return;
+    if (now.monotonicMs - this.#solvedMs < LATE_MS && this.#reported.size === 0) {
+      const early = this.#turn.takeEarly(host.number, this.#roster.connectedCount);
+      if (!early) return;
+      for (const number of early) this.#reported.add(number);
+      this.#firstReportMs = now.monotonicMs;
+    }
     if (this.#reported.size === 0) this.#firstReportMs = now.monotonicMs;
     this.#reported.add(host.number);
     this.#solveWhenAllSaid(now);
@@ -185,6 +192,7 @@ export class DomainCore {
   #solve(now: ServerTime): void {
     this.#firstReportMs = Number.NaN;
     this.#solvedMs = now.monotonicMs;
+    this.#turn.solved(this.#reported);
     this.#reported.clear();
     const connected = this.#roster.connected;
     if (connected.length < MINIMUM_HOSTS) return;
