@@ -9,18 +9,20 @@ function watch(world: World, seconds: number) {
   let worstNs = 0;
   let outside = 0;
   let samples = 0;
+  const lost: string[] = [];
   world.run(seconds, () => {
     for (const node of world.nodes) {
       const errorNs = world.trueErrorNs(node);
       if (errorNs === undefined || !node.alive) continue;
-      const { offsetNs, boundNs } = world.standing(node);
+      const { offsetNs, boundNs, verdict } = world.standing(node);
+      if (verdict.state !== "LOCKED") lost.push(`${node.host.id} ${verdict.state}`);
       if (offsetNs === undefined) continue;
       samples++;
       if (Math.abs(errorNs) > boundNs) outside++;
       if (!node.reference) worstNs = Math.max(worstNs, Math.abs(errorNs));
     }
   });
-  return { worstNs, outside, samples };
+  return { worstNs, outside, samples, lost };
 }
 
 const rawOf = (world: World, index = 0) => rawNanos(world.nodes[index].host.rawAt(world.nowNs));
@@ -117,6 +119,37 @@ test.each([0.2, 0.5, 1, 3])("a server that is back after %f s finds its domain a
   expect(world.reference.host.id).toBe("h1");
   expect(after.outside).toBe(0);
   expect(after.worstNs).toBeLessThan(1_000);
+});
+
+test.each([1, 2, 3])(
+  "seed %i: coordinators hand the domain over and no host loses its lock",
+  (seed) => {
+    const world = new World({ seed });
+    world.run(25);
+    expect(states(world)).toEqual(Array(5).fill("LOCKED"));
+    const numbers = world.nodes.map((n) => n.core.hostNumber);
+    // At every part of a round, and about as long as it takes in truth.
+    for (const atS of [0.05, 0.15, 0.25, 0.35, 0.45]) {
+      world.run(5 + atS);
+      world.handOver(0.3);
+      const after = watch(world, 5);
+      expect(after.lost).toEqual([]);
+      expect(after.outside).toBe(0);
+      expect(after.worstNs).toBeLessThan(1_000);
+    }
+    expect(world.nodes.map((n) => n.core.hostNumber)).toEqual(numbers);
+  },
+);
+
+test("a coordinator that comes back after a while deals the same numbers, and the reference stays", () => {
+  const world = new World({ seed: 5, heir: 2 });
+  world.run(20);
+  const numbers = world.nodes.map((n) => n.core.hostNumber);
+  world.handOver(10);
+  world.run(10);
+  expect(world.nodes.map((n) => n.core.hostNumber)).toEqual(numbers);
+  expect(world.reference.host.id).toBe("h1");
+  expect(states(world)).toEqual(Array(5).fill("LOCKED"));
 });
 
 test("trust is counted anew under a new coordinator: its first correction locks nobody", () => {

@@ -6,7 +6,7 @@
  * an exponential queue, messages with 2 ms. Nothing here knows how the cores work inside.
  */
 import { type AgentAction, AgentCore } from "@ttcs/agent/core";
-import { type Action, DomainCore } from "@ttcs/coordinator/core";
+import { type Action, DomainCore, type DomainMemory } from "@ttcs/coordinator/core";
 import { DomainLine } from "@ttcs/discipline";
 import type { AgentMessage, Neighbour } from "@ttcs/protocol";
 import { mix32, Prng, type RawNanos, rawNanos } from "@ttcs/units";
@@ -99,14 +99,23 @@ export class World {
     });
   }
 
-  /** A new coordinator takes over; agents connect to it. */
-  startServer(): void {
+  /** The coordinator is ended and hands its domain to another one, which is there after `gapS`. */
+  handOver(gapS: number): void {
+    const { memory } = this.server!;
+    this.killServer();
+    this.run(gapS);
+    this.startServer(memory);
+  }
+
+  /** A new coordinator takes over, with what the one before has left, if anything; agents connect. */
+  startServer(memory?: DomainMemory): void {
     this.#term += 1n;
     this.server = new DomainCore({
       domain: "default",
       term: this.#term,
       pairsPerSecond: 50,
       meshSeed: this.options.seed,
+      ...(memory ? { memory } : {}),
     });
     for (const node of this.nodes) if (node.alive) this.#connect(node);
   }
@@ -311,7 +320,7 @@ export class World {
 
   #serve(actions: readonly Action[]): void {
     for (const a of actions) {
-      if (a.kind === "end") continue;
+      if (a.kind === "end" || a.kind === "remember") continue;
       if (a.kind === "log") {
         this.log.push(`${(this.nowNs / 1e9).toFixed(2)} server ${a.text}`);
         continue;

@@ -51,7 +51,6 @@ export class AgentCore {
   #lastWarning = "";
   /** True from a stream's Welcome on; before, numbers are not known and nothing is reported. */
   #welcomed = false;
-  #welcomeTerm = 0n;
   #actions: AgentAction[] = [];
   readonly #deeds: DeedWatch;
   readonly #saver: Saver;
@@ -137,7 +136,7 @@ export class AgentCore {
     if (header?.domain !== this.#options.domain) {
       this.#logOnce(`a message for domain "${header?.domain ?? ""}" is ignored`);
     } else if (body.case === "welcome") {
-      this.#welcome(body.value, header.term, nowRawNs);
+      this.#welcome(body.value, nowRawNs);
     } else if (body.case === "assignment") this.#assign(body.value);
     else if (body.case === "waiting") this.keeper.waiting = body.value;
     else if (body.case === "refusal") this.keeper.refusal = body.value.reason;
@@ -228,15 +227,12 @@ export class AgentCore {
   }
 
   /**
-   * A coordinator has taken us in. A new one deals new numbers: what is kept by the old ones would be
-   * somebody else's.
+   * A coordinator has taken us in. Under another number, what is kept would be somebody else's; the
+   * numbers of neighbours are looked at when they are dealt.
    */
-  #welcome(welcome: Welcome, term: bigint, nowRawNs: RawNanos): void {
-    if (welcome.hostNumber !== this.#hostNumber || term !== this.#welcomeTerm) {
-      this.exchange.clear();
-    }
+  #welcome(welcome: Welcome, nowRawNs: RawNanos): void {
+    if (welcome.hostNumber !== this.#hostNumber) this.exchange.clear();
     this.#welcomed = true;
-    this.#welcomeTerm = term;
     this.#hostNumber = welcome.hostNumber;
     this.keeper.connected = true;
     this.keeper.refusal = undefined;

@@ -59,7 +59,7 @@ export interface EdgeLine {
 
 /** See the module head. */
 export class Edge {
-  neighbour: Neighbour;
+  #neighbour: Neighbour;
   readonly own = new EndStamps();
   readonly peer = new EndStamps();
   /** Round of the newest flush that came from the neighbour. */
@@ -71,10 +71,20 @@ export class Edge {
   line: EdgeLine | undefined;
   /** Domain time as the neighbour was last told it. */
   held: HeldLine | undefined;
-  readonly #tracker = new EdgeTracker();
+  #tracker = new EdgeTracker();
 
   constructor(neighbour: Neighbour) {
-    this.neighbour = neighbour;
+    this.#neighbour = neighbour;
+  }
+
+  get neighbour(): Neighbour {
+    return this.#neighbour;
+  }
+
+  /** Dealt anew. The course of the clocks was counted on the owner's axis: another owner, another. */
+  set neighbour(neighbour: Neighbour) {
+    if (neighbour.owner !== this.#neighbour.owner) this.#tracker = new EdgeTracker();
+    this.#neighbour = neighbour;
   }
 
   /**

@@ -116,7 +116,8 @@ export class Obedience {
       this.refused = `refused: ${reason}`;
       return reason;
     }
-    const follows = term === this.term && round - this.round <= ROUND_GAP_MAX;
+    // Another coordinator may go on where the one before has ended: rounds count on.
+    const follows = round > this.round && round - this.round <= ROUND_GAP_MAX;
     this.trustedRounds = correction.trusted ? (follows ? this.trustedRounds : 0) + 1 : 0;
     const { line } = reason;
     if (this.lockedBefore) this.#account(line, nowRawNs, watch);

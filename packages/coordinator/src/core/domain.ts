@@ -11,6 +11,7 @@ import { EdgeBias, EdgeCourt } from "@ttcs/estimator";
 import { type AgentMessage, type Header, type Hello, HostState, type Report } from "@ttcs/protocol";
 import { addNs, FIT_AGE_NS, ROUND_NS } from "@ttcs/units";
 import { AnchorSet } from "./anchors.ts";
+import { Comeback } from "./comeback.ts";
 import { correctionFor, heirBoundNs } from "./correction-message.ts";
 import { Dealer, type DealOptions } from "./dealer.ts";
 import { roundOf } from "./domain-scale.ts";
@@ -20,10 +21,12 @@ import type { Host } from "./host.ts";
 import { cleanReport } from "./inputs.ts";
 import { Leadership } from "./leadership.ts";
 import { LeapWatch } from "./leap-watch.ts";
+import type { DomainMemory } from "./memory.ts";
 import { type Action, Outbox } from "./outbox.ts";
 import { FORGET_AFTER_MS, Roster } from "./roster.ts";
 import { RoundTurn } from "./round-turn.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
+import { Silence } from "./silence.ts";
 import { type RoundResult, solveRound } from "./solve.ts";
 import { ToldAssignments } from "./told-assignments.ts";
 
@@ -51,6 +54,10 @@ export interface DomainOptions extends DealOptions {
   readonly domain: string;
   /** Fencing number of this leadership. */
   readonly term: bigint;
+  /** What the coordinator before this one has left; absent: a domain that begins. */
+  readonly memory?: DomainMemory;
+  /** "host:port" of every server of this domain, the leader first; asked for with every welcome. */
+  readonly coordinatorAddresses?: () => readonly string[];
 }
 
 /** See the module head. */
@@ -67,6 +74,9 @@ export class DomainCore {
   readonly #court = new EdgeCourt();
   readonly #bias = new EdgeBias();
   readonly #workspace = new RoundWorkspace();
+  readonly #silence = new Silence();
+  readonly #comeback: Comeback;
+  readonly #options: DomainOptions;
   #firstHelloMs = Number.NaN;
   #firstReportMs = Number.NaN;
   #solvedMs = -Infinity;
@@ -78,14 +88,28 @@ export class DomainCore {
   constructor(options: DomainOptions) {
     const outbox = new Outbox(options.domain, options.term);
     this.#outbox = outbox;
+    this.#options = options;
+    this.#comeback = new Comeback(options.memory, this.#roster);
     this.#dealer = new Dealer(options);
     this.#leadership = new Leadership(this.#roster.hosts, this.#anchors, (level, text) =>
       outbox.log(level, text),
     );
   }
 
+  /** This leadership goes on in a later term. */
+  lead(term: bigint): void {
+    this.#outbox.lead(term);
+  }
+
+  /** What the next coordinator has to know. */
+  get memory(): DomainMemory {
+    const leadership = this.#leadership.toMemory();
+    return this.#comeback.memory(leadership, this.#anchors.toMemory(), this.#outbox.round);
+  }
+
   /** A message of the agent on stream `connection`. */
   handleMessage(connection: number, message: AgentMessage, now: ServerTime): Action[] {
+    this.#restore(now);
     if (message.body.case === "hello") {
       this.#hello(connection, message.header, message.body.value, now);
     } else if (message.body.case === "report") {
@@ -109,18 +133,25 @@ export class DomainCore {
 
   /** Call some fifty times a second: deadlines, waiting hosts, hosts that stay away. */
   handleTick(now: ServerTime): Action[] {
+    this.#restore(now);
     if (now.monotonicMs - this.#firstReportMs >= SOLVE_DEADLINE_MS) this.#solve(now);
     // Between two rounds there is time; while reports come in there is not.
     if (Number.isNaN(this.#firstReportMs)) this.#workspace.idle();
     if (now.monotonicMs - this.#waitingToldMs >= WAITING_EVERY_MS) this.#tellWaiting(now);
+    this.#breakSilence(now);
     const gone = this.#roster.forgetAbsent(this.#leadership.reference, now.monotonicMs);
     for (const host of gone) {
       this.#fits.forget(host.number);
       this.#holding.forget(host);
       this.#leadership.sources.forget(host);
+      this.#silence.forget(host);
       this.#log("warn", `${host.id} stayed away for ${FORGET_AFTER_MS / 1000} s: forgotten`);
     }
     if (gone.length > 0 || this.#dealer.isDue(now.monotonicMs)) this.#deal(now);
+    const { referenceId } = this.#leadership;
+    if (this.#comeback.isDue(referenceId, this.#anchors.toMemory(), now.monotonicMs)) {
+      this.#outbox.remember(this.memory);
+    }
     return this.#outbox.take();
   }
 
@@ -140,8 +171,13 @@ export class DomainCore {
     this.#log("info", `${host.id} joined from ${managementAddress}, clock_quality ${clockQuality}`);
     this.#outbox.send(host, {
       case: "welcome",
-      value: { hostNumber: host.number, serverUnixNs: this.#roundTime(now) },
+      value: {
+        hostNumber: host.number,
+        serverUnixNs: this.#roundTime(now),
+        coordinatorAddresses: [...(this.#options.coordinatorAddresses?.() ?? [])],
+      },
     });
+    this.#silence.broke(host, now.monotonicMs);
     if (this.#dealer.noteJoin(this.#roster.hosts.size)) this.#deal(now);
     this.#tellWaiting(now);
   }
@@ -197,7 +233,8 @@ export class DomainCore {
     const connected = this.#roster.connected;
     if (connected.length < MINIMUM_HOSTS) return;
     // Let all agents find a coordinator that has just started, before it chooses among them.
-    if (now.monotonicMs - this.#firstHelloMs < START_GRACE_MS) return;
+    const isYoung = now.monotonicMs - this.#firstHelloMs < START_GRACE_MS;
+    if (isYoung && !this.#comeback.isComplete) return;
     const fits = this.#fits.fresh(now.monotonicMs);
     const before = this.#leadership.reference;
     const reference = this.#leadership.lead(fits, now.monotonicMs);
@@ -209,7 +246,7 @@ export class DomainCore {
       workspace: this.#workspace,
     });
     const held = this.#mayNotSteer(reference, result, now.monotonicMs);
-    if (held) this.#hold(connected, () => held);
+    if (held) this.#hold(connected, () => held, now.monotonicMs);
     else if (result && !this.#leaps(result, now.monotonicMs)) {
       this.#correct(reference, result, fits, now);
     }
@@ -269,19 +306,41 @@ export class DomainCore {
       result.trusted.has(number) || result.reasons.has(number);
     for (const host of connected.filter(isReached)) {
       const correction = correctionFor(host, shared);
-      if (correction) this.#outbox.send(host, correction);
+      if (!correction) continue;
+      this.#outbox.send(host, correction);
+      this.#silence.broke(host, nowMs);
     }
     const reach = lazyReach(fits);
     const lost = connected.filter((h) => !isReached(h) && this.#holding.mustHold(h, nowMs));
-    this.#hold(lost, (host) => this.#holding.reasonFor(host, reach(), hosts));
+    this.#hold(lost, (host) => this.#holding.reasonFor(host, reach(), hosts), nowMs);
     this.#leadership.judgeSources(nowMs);
   }
 
-  #hold(hosts: readonly Host[], reasonFor: (host: Host) => string): void {
+  #restore(now: ServerTime): void {
+    const { memory } = this.#options;
+    if (!this.#comeback.restore(now.monotonicMs) || !memory) return;
+    this.#outbox.resume(memory.round);
+    this.#leadership.fromMemory(memory.leadership, now.monotonicMs);
+    this.#anchors.fromMemory(memory.anchors);
+    this.#log("info", `${memory.hosts.length} hosts are remembered`);
+  }
+
+  /** Hosts that wait are told so elsewhere; the others hold over. */
+  #breakSilence(now: ServerTime): void {
+    const { connected } = this.#roster;
+    if (connected.length < MINIMUM_HOSTS) return;
+    const reason = "the coordinator has no correction for this host yet";
+    for (const host of this.#silence.over(connected, now.monotonicMs)) {
+      this.#outbox.send(host, { case: "hold", value: { reason } });
+    }
+  }
+
+  #hold(hosts: readonly Host[], reasonFor: (host: Host) => string, nowMs: number): void {
     const { reference, sources } = this.#leadership;
     const alarms = reference ? sources.alarms(reference) : [];
     for (const host of hosts) {
       this.#outbox.send(host, { case: "hold", value: { reason: reasonFor(host), alarms } });
+      this.#silence.broke(host, nowMs);
     }
   }
 

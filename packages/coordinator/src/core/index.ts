@@ -2,6 +2,21 @@ export { DomainCore, type DomainOptions, MINIMUM_HOSTS } from "./domain.ts";
 export type { EdgeView } from "./edge-verdicts.ts";
 export { FitBook, type MeshFit } from "./fits.ts";
 export { type Fix, type Host, newHost, type Track } from "./host.ts";
+export {
+  LEASE_MS,
+  type LeaseAction,
+  type LeaseAnswer,
+  type LeaseCall,
+  LeaseCore,
+  type LeaseOptions,
+  type LeaseView,
+} from "./lease.ts";
+export {
+  type DomainMemory,
+  memoryFromText,
+  memoryToText,
+  type RememberedHost,
+} from "./memory.ts";
 export { pairKey } from "./mesh.ts";
 export type { Action } from "./outbox.ts";
 export { RoundWorkspace } from "./round-workspace.ts";

@@ -87,18 +87,29 @@ export class Leadership {
 
   toMemory(): LeadershipMemory {
     return {
-      referenceId: this.#reference?.id ?? this.#rememberedId,
+      referenceId: this.referenceId,
       excessPpb: this.#scale?.excessPpb ?? this.#excessPpb,
       losses: this.#probation.toMemory(),
     };
   }
 
-  /** Goes on as another coordinator left off: the domain has been LOCKED, and has its reference. */
+  /** Id of who leads, or led when this was remembered; empty: nobody. */
+  get referenceId(): string {
+    return this.#reference?.id ?? this.#rememberedId;
+  }
+
+  /**
+   * Goes on as another coordinator left off: the domain has been LOCKED, and who led before keeps the
+   * lead if it comes back in time. Call when the remembered hosts are known.
+   */
   fromMemory(memory: LeadershipMemory, nowMs: number): void {
     this.#probation.fromMemory(memory.losses, nowMs);
     this.#rememberedId = memory.referenceId;
     this.#excessPpb = memory.excessPpb;
     this.#lockedOnce ||= memory.referenceId !== "";
+    this.#reference ??= [...this.#hosts.values()].find((h) => h.id === memory.referenceId);
+    this.#usefulMs = nowMs;
+    this.#passedMs = nowMs;
   }
 
   /** A host has told that it is LOCKED: from now on the lead is not changed without need. */

@@ -9,6 +9,7 @@
  */
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Hello, HelloSchema } from "@ttcs/protocol";
+import type { LeadershipMemory } from "./leadership.ts";
 
 /** Numbers of hosts have 32 bits, and 0 is nobody. */
 const NUMBER_MAX = 2 ** 32 - 1;
@@ -30,8 +31,7 @@ export interface DomainMemory {
   readonly hosts: readonly RememberedHost[];
   /** The number that the next new host gets. */
   readonly nextNumber: number;
-  /** Empty: nobody led. */
-  readonly referenceId: string;
+  readonly leadership: LeadershipMemory;
   /** Ids of the anchors; empty: not chosen yet. */
   readonly anchors: readonly string[];
   /** The highest round so far. */
@@ -59,9 +59,9 @@ export function memoryFromText(text: string): DomainMemory | undefined {
 
 // Wrong types end in a throw here, or in one of the comparisons.
 function read(document: Record<string, unknown>): DomainMemory | undefined {
-  const { version, hosts, nextNumber, referenceId, anchors, round } = document;
+  const { version, hosts, nextNumber, leadership, anchors, round } = document;
   if (version !== VERSION || !Array.isArray(hosts) || !isNumber(nextNumber)) return undefined;
-  if (typeof referenceId !== "string" || !isTextList(anchors)) return undefined;
+  if (!isLeadership(leadership) || !isTextList(anchors)) return undefined;
   const highest = BigInt(round as string);
   if (highest < 0n || highest > ROUND_MAX) return undefined;
   const known = hosts.map(({ number, connected, hello }) => ({
@@ -75,7 +75,7 @@ function read(document: Record<string, unknown>): DomainMemory | undefined {
   const isUnique = (of: (h: RememberedHost) => unknown) =>
     new Set(known.map(of)).size === known.length;
   if (!isUnique((h) => h.number) || !isUnique((h) => h.hello.hostId)) return undefined;
-  return { hosts: known, nextNumber, referenceId, anchors, round: highest };
+  return { hosts: known, nextNumber, leadership, anchors, round: highest };
 }
 
 const isNumber = (value: unknown): value is number =>
@@ -83,3 +83,18 @@ const isNumber = (value: unknown): value is number =>
 
 const isTextList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((text) => typeof text === "string");
+
+/** No domain runs faster than its reference by more than this (ppb): ten times the largest pull. */
+const EXCESS_PPB_MAX = 100_000;
+
+function isLeadership(value: unknown): value is LeadershipMemory {
+  const { referenceId, excessPpb, losses } = value as Record<string, unknown>;
+  const isLoss = (l: { id: unknown; proofMs: unknown }) =>
+    typeof l.id === "string" && typeof l.proofMs === "number" && l.proofMs >= 0;
+  return (
+    typeof referenceId === "string" &&
+    Math.abs(excessPpb as number) <= EXCESS_PPB_MAX &&
+    Array.isArray(losses) &&
+    losses.every(isLoss)
+  );
+}

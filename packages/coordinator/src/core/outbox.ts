@@ -9,14 +9,15 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type CoordinatorMessage, CoordinatorMessageSchema } from "@ttcs/protocol";
 import type { Host } from "./host.ts";
-
-/** Terms are seconds since 1970: ten years ahead is a mistake or an attack. */
-const TERM_JUMP_LIMIT = 315_360_000n;
+import { TERM_BELIEVED_MAX } from "./lease.ts";
+import type { DomainMemory } from "./memory.ts";
 
 /** What the shell is asked to do. */
 export type Action =
   | { readonly kind: "send"; readonly connection: number; readonly message: CoordinatorMessage }
   | { readonly kind: "end"; readonly connection: number }
+  /** Keep this for the next coordinator; nothing waits for it. */
+  | { readonly kind: "remember"; readonly memory: DomainMemory }
   | { readonly kind: "log"; readonly level: "info" | "warn"; readonly text: string };
 
 /** What a message says, besides its header. */
@@ -38,8 +39,23 @@ export class Outbox {
   /** An agent has seen a later term than ours: go beyond it, unless it is absurd. */
   outrank(term: bigint): void {
     if (term <= this.#term) return;
-    if (term - this.#term > TERM_JUMP_LIMIT) this.log("warn", `term ${term} is not believed`);
+    if (term > TERM_BELIEVED_MAX) this.log("warn", `term ${term} is not believed`);
     else this.#term = term + 1n;
+  }
+
+  /** This leadership has a later term from now on. */
+  lead(term: bigint): void {
+    this.#term = term;
+  }
+
+  /** The highest round so far. */
+  get round(): bigint {
+    return this.#round;
+  }
+
+  /** Rounds go on from here. */
+  resume(round: bigint): void {
+    this.#round = round;
   }
 
   /** Messages are of this round from now on; rounds never go back. */
@@ -61,6 +77,10 @@ export class Outbox {
 
   log(level: "info" | "warn", text: string): void {
     this.#actions.push({ kind: "log", level, text: `domain ${this.#domain}: ${text}` });
+  }
+
+  remember(memory: DomainMemory): void {
+    this.#actions.push({ kind: "remember", memory });
   }
 
   /** All actions since the last call. */

@@ -8,6 +8,7 @@
  */
 import type { Hello } from "@ttcs/protocol";
 import { connectedHosts, type Host, newHost } from "./host.ts";
+import type { DomainMemory } from "./memory.ts";
 
 /** A host that reported within this is there; reports come twice a second (ms). */
 const ALIVE_MS = 2_000;
@@ -21,6 +22,24 @@ export class Roster {
   readonly #byConnection = new Map<number, Host>();
   readonly #byId = new Map<string, Host>();
   #nextNumber = 1;
+  /** Counts up whenever there is something new to remember of the hosts. */
+  changes = 0;
+
+  /** The number that the next new host gets. */
+  get nextNumber(): number {
+    return this.#nextNumber;
+  }
+
+  /** Hosts as they are remembered; all of them are away yet. */
+  restore({ hosts, nextNumber }: DomainMemory, nowMs: number): void {
+    for (const { number, hello } of hosts) {
+      const host = newHost(number, hello);
+      host.disconnectedAtMs = nowMs;
+      this.hosts.set(number, host);
+      this.#byId.set(host.id, host);
+    }
+    this.#nextNumber = nextNumber;
+  }
 
   /** Hosts with a live stream. */
   get connected(): Host[] {
@@ -43,6 +62,7 @@ export class Roster {
     host.connection = connection;
     host.disconnectedAtMs = Number.NaN;
     this.#byConnection.set(connection, host);
+    this.changes++;
   }
 
   /** The stream of a host has ended. */
@@ -51,6 +71,7 @@ export class Roster {
     host.connection = undefined;
     host.disconnectedAtMs = nowMs;
     host.lockedSinceMs = Number.NaN;
+    this.changes++;
   }
 
   /** The host of an id. */
@@ -84,6 +105,7 @@ export class Roster {
       this.hosts.delete(host.number);
       this.#byId.delete(host.id);
     }
+    this.changes += gone.length;
     return gone;
   }
 }

@@ -265,7 +265,8 @@ export class Coordinator {
 
   #run(actions: readonly Action[]): void {
     for (const action of actions) {
-      if (action.kind === "log") this.#log[action.level](action.text);
+      if (action.kind === "remember") continue;
+      else if (action.kind === "log") this.#log[action.level](action.text);
       else if (action.kind === "end") this.#end(action.connection);
       else this.#send(action.connection, action.message);
     }
