@@ -43,6 +43,15 @@ import { scenario409 } from "./409-partition.ts";
 import { scenario410 } from "./410-foreign-step.ts";
 import { scenario411 } from "./411-foreign-slew.ts";
 import { scenario412 } from "./412-reference-step.ts";
+import { scenario421 } from "./421-half-cut.ts";
+import { scenario422 } from "./422-reference-in-minority.ts";
+import { scenario423 } from "./423-half-cut-long.ts";
+import { scenario424 } from "./424-reference-hangs.ts";
+import { scenario425 } from "./425-reference-returns.ts";
+import { scenario426 } from "./426-source-step.ts";
+import { scenario427 } from "./427-source-set.ts";
+import { scenario428 } from "./428-source-drift.ts";
+import { scenario429 } from "./429-crystal-jump.ts";
 import { scenario501 } from "./501-thousand.ts";
 
 /** 0xx: networks, 1xx: clocks, 2xx: stamps, 3xx: meshes and budgets, 4xx: failures, 5xx: size. */
@@ -90,5 +99,14 @@ export const simScenarios: readonly Scenario[] = [
   scenario410,
   scenario411,
   scenario412,
+  scenario421,
+  scenario422,
+  scenario423,
+  scenario424,
+  scenario425,
+  scenario426,
+  scenario427,
+  scenario428,
+  scenario429,
   scenario501,
 ];

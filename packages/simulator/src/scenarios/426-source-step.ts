@@ -1,0 +1,22 @@
+import { scenario } from "../sim/scenario.ts";
+import { fourHops } from "./parts.ts";
+
+export const scenario426 = scenario({
+  number: 426,
+  name: "source-step",
+  summary: "The reference's clock is set 1 ms ahead; two standbys have sources of their own",
+  world: {
+    sources: 3,
+    link: { hops: fourHops(0.2) },
+    changes: [{ kind: "step", atS: 40, host: 0, stepNs: 1e6 }],
+  },
+  // Nobody can know of it before the next readings.
+  limits: {
+    p99Ns: 300,
+    maxNs: 1_100,
+    lockedS: 15,
+    lockedShare: 0.95,
+    outsideBound: 5,
+    outsideUtc: 5,
+  },
+});
