@@ -85,6 +85,7 @@ export class Ledger {
 
   /** The raw clock has another rate from now on: the edges to anchors vouch for it (ppb). */
   rebase(basePpb: number): void {
+    this.#burstNs = 0;
     if (this.#state) this.#state = { ...this.#state, basePpb, learntS: 0 };
   }
 

@@ -9,15 +9,17 @@
  * Where nobody is named an anchor, all neighbours count.
  */
 import { type AnchorSample, median } from "@ttcs/discipline";
-import type { HeldLine } from "@ttcs/protocol";
+import type { EdgeFit, HeldLine } from "@ttcs/protocol";
 import { diffNs, type RawNanos, rawNanos } from "@ttcs/units";
 import type { Edge, EdgeLine } from "./edge.ts";
 
 /** A fit is used for so many rounds; an end that only audits fits one round in ten. */
 const OWNED_ROUNDS = 4n;
 const AUDITED_ROUNDS = 12n;
+/** With so many edges of its own a host does without those that it only audits: they are older. */
+const OWNED_ENOUGH = 3;
 /** What a neighbour has learnt counts after this long (s). */
-const LEARNT_S = 60;
+const LEARNT_S = 5;
 /** A raw clock that jumps by less is followed like any other error (ns). */
 const RAW_JUMP_NS_MIN = 1_000_000;
 /** A rate that changes by less is weather (ppb), and the sigmas within which it is no news. */
@@ -27,6 +29,13 @@ const TURN_SIGMAS = 6;
 const REMEMBER_NS = 20_000_000_000;
 /** Rate and jump of one event differ by no more from edge to edge. */
 const SAME_SHARE = 0.2;
+/** A change of rate is known to all edges this long after it began, at the latest (s). */
+const SEEN_LATE_S = 8;
+/** Edges lose a clock's course for so many rounds before it is said aloud. */
+const OFF_COURSE_ROUNDS = 2;
+/** An edge counts that was trusted within this (ns), and has lost fewer probes than this share. */
+const TRUSTED_LATELY_NS = 3_000_000_000;
+const LOSS_MAX = 0.5;
 /** A jump of one host is seen on this many edges at least. */
 const EDGES_MIN = 2;
 
@@ -41,6 +50,10 @@ interface Mark {
 export class AnchorWatch {
   readonly #marks = new Map<number, Mark>();
   #samples: AnchorSample[] = [];
+  #used = 0;
+  #settledRawNs: RawNanos = rawNanos(0n);
+  /** Rounds in a row in which most edges have lost this clock's course. */
+  #offCourseRounds = 0;
 
   /** The neighbours' voices, as of the last round. */
   get samples(): readonly AnchorSample[] {
@@ -63,26 +76,52 @@ export class AnchorWatch {
   }
 
   /** What was seen has been acted upon. */
-  settle(): void {
+  settle(nowRawNs: RawNanos): void {
+    this.#settledRawNs = nowRawNs;
     for (const mark of this.#marks.values()) {
       mark.jump = undefined;
       mark.turn = undefined;
     }
   }
 
+  /** True when most edges, trusted a moment ago, find that probes do not fit this clock any more. */
+  get offCourse(): boolean {
+    return this.#offCourseRounds >= OFF_COURSE_ROUNDS;
+  }
+
+  /** What the edges themselves allow a line to do beyond all limits (ns): their word is physics. */
+  get slackNs(): number {
+    return Math.abs(this.turnPpb) * SEEN_LATE_S;
+  }
+
   /** Looks at all edges after the fits of a round. */
   look(edges: Iterable<Edge>, round: bigint, nowRawNs: RawNanos): void {
-    const fresh = [...edges].filter((edge) => isFresh(edge, round));
+    const all = [...edges];
+    this.#judgeCourse(all, round, nowRawNs);
+    const fresh = all.filter((edge) => isFresh(edge, round));
     const anchors = fresh.filter(({ neighbour }) => neighbour.anchor);
-    const used = anchors.length > 0 ? anchors : fresh;
-    const numbers = new Set(used.map(({ neighbour }) => neighbour.hostNumber));
+    const voices = anchors.length > 0 ? anchors : fresh;
+    const owned = voices.filter(({ neighbour }) => neighbour.owner);
+    const used = owned.length >= OWNED_ENOUGH ? owned : voices;
+    const numbers = new Set(all.map(({ neighbour }) => neighbour.hostNumber));
     for (const number of this.#marks.keys()) if (!numbers.has(number)) this.#marks.delete(number);
+    this.#used = used.length;
     this.#samples = [];
     for (const edge of used) {
       const line = edge.line!;
       this.#follow(edge.neighbour.hostNumber, line, nowRawNs);
       if (edge.held) this.#samples.push(sampleOf(edge.neighbour.hostId, line, edge.held));
     }
+  }
+
+  #judgeCourse(edges: readonly Edge[], round: bigint, nowRawNs: RawNanos): void {
+    const judged = edges.filter(
+      ({ line, fittedRound }) =>
+        line && fittedRound === round && diffNs(nowRawNs, line.ownRawNs) < TRUSTED_LATELY_NS,
+    );
+    const lost = judged.filter(({ lastFit }) => lastFit && isOffCourse(lastFit)).length;
+    const most = lost >= EDGES_MIN && lost > judged.length / 2;
+    this.#offCourseRounds = most ? this.#offCourseRounds + 1 : 0;
   }
 
   #follow(number: number, line: EdgeLine, nowRawNs: RawNanos): void {
@@ -96,6 +135,8 @@ export class AnchorWatch {
     const jumpNs = diffNs(line.peerRawNs, before.peerRawNs) - ownNs * (1 + before.ratePpb * 1e-9);
     const turnPpb = line.ratePpb - before.ratePpb;
     mark.line = line;
+    // An edge that is fitted seldom sees late what has been acted upon.
+    if (before.ownRawNs < this.#settledRawNs) return;
     if (Math.abs(jumpNs) > RAW_JUMP_NS_MIN) mark.jump = { ns: jumpNs, rawNs: nowRawNs };
     const newsPpb = TURN_SIGMAS * Math.hypot(line.rateSigmaPpb, before.rateSigmaPpb);
     if (Math.abs(turnPpb) > Math.max(TURN_PPB_MIN, newsPpb)) {
@@ -111,13 +152,19 @@ export class AnchorWatch {
     if (values.length < EDGES_MIN) return 0;
     const middle = median(values);
     const same = values.filter((v) => Math.abs(v - middle) <= SAME_SHARE * Math.abs(middle));
-    return same.length >= EDGES_MIN && same.length > this.#marks.size / 2 ? middle : 0;
+    return same.length >= EDGES_MIN && same.length > this.#used / 2 ? middle : 0;
   }
 }
 
 function isFresh(edge: Edge, round: bigint): boolean {
   if (!edge.line || edge.lastFit?.distrust !== "") return false;
   return round - edge.fittedRound <= (edge.neighbour.owner ? OWNED_ROUNDS : AUDITED_ROUNDS);
+}
+
+/** Probes came, and did not fit: the clocks, not the network, are the reason. */
+function isOffCourse({ distrust, lossForward, lossReverse }: EdgeFit): boolean {
+  if (distrust === "" || !(Math.max(lossForward, lossReverse) < LOSS_MAX)) return false;
+  return !distrust.startsWith("only ");
 }
 
 function sampleOf(hostId: string, line: EdgeLine, held: HeldLine): AnchorSample {

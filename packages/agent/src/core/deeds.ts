@@ -46,6 +46,7 @@ export class DeedWatch {
   #lastBatchRawNs: RawNanos | undefined;
   #jumpToldNs = 0;
   #turnToldPpb = 0;
+  #lostTold = false;
 
   /** @param steers false: the host's own time daemon sets the clock. */
   constructor(steers: boolean) {
@@ -74,14 +75,18 @@ export class DeedWatch {
     const { rawJumpNs, turnPpb } = watch;
     const jumped = rawJumpNs !== 0 && this.#jumpToldNs === 0;
     const turned = turnPpb !== 0 && this.#turnToldPpb === 0;
+    const lost = watch.offCourse && !this.#lostTold;
+    this.#lostTold = watch.offCourse;
     this.#jumpToldNs = rawJumpNs;
     this.#turnToldPpb = turnPpb;
-    if (!jumped && !turned) return undefined;
+    if (!jumped && !turned && !lost) return undefined;
     const what = jumped
       ? `jumped by ${ms(-rawJumpNs)}`
-      : `changed its rate by ${(-turnPpb / 1000).toFixed(1)} ppm`;
+      : turned
+        ? `changed its rate by ${(-turnPpb / 1000).toFixed(1)} ppm`
+        : "has left its course";
     return {
-      reason: `this host's raw clock ${what} against all its neighbours: migrated or restored?`,
+      reason: `this host's raw clock ${what} against most neighbours: migrated or restored?`,
       advice: MOVE_ADVICE,
       movedNs: jumped ? -rawJumpNs : 0,
       // The edges have found the new course already.

@@ -152,7 +152,7 @@ export class Obedience {
   ): string | { readonly line: DomainLine } {
     const segments = correction.segments.map(toSegment);
     const { rawJumpNs } = watch;
-    const limitNs = jumpLimitNs(watch.intervalNs);
+    const limitNs = jumpLimitNs(watch.intervalNs) + watch.slackNs;
     const result = guardCorrection(
       { ...correction, term, round, segments },
       {
@@ -226,7 +226,10 @@ export class Obedience {
     if (Math.abs(freqPpb - learntPpb) > RATE_LIMIT_PPB) this.#ledger.rebase(freqPpb);
     const { rawJumpNs } = watch;
     this.#ledger.commit(line, nowRawNs, rawJumpNs);
-    if (rawJumpNs !== 0) watch.settle();
+    if (rawJumpNs !== 0 || watch.turnPpb !== 0) {
+      this.#ledger.rebase(freqPpb);
+      watch.settle(nowRawNs);
+    }
   }
 }
 

@@ -12,6 +12,8 @@ import { readTriples } from "./triples.ts";
 
 /** The reference's system clock is off UTC by this at the start (ns). */
 const REFERENCE_ERROR_NS = 20_000;
+/** Of what arrives in a pause, so much is kept at most (ns): less than a crystal's past. */
+const BUFFERED_NS = 20e9;
 /** A new process numbers its pairs above those of the one before. */
 const PAIRS_PER_LIFE = 1e9;
 
@@ -111,6 +113,12 @@ export class SimHost {
     const { batchNs, triplesPerBatch } = this.#options;
     // Readings are taken while the agent runs: after a pause there are those of the last batch only.
     const sinceNs = Math.max(this.#batchedNs, nowNs - batchNs);
+    // What came long before the end of a pause has overflowed the socket's buffer.
+    const oldestNs = nowNs - BUFFERED_NS;
+    if (this.#batchedNs < oldestNs) {
+      this.#outbox.drop(0, oldestNs);
+      this.inbox.drop(0, oldestNs);
+    }
     this.#outbox.takeUntil(nowNs, leaving);
     this.inbox.takeUntil(nowNs, coming);
     this.#batchedNs = nowNs;
