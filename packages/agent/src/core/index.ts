@@ -1,4 +1,5 @@
 export type { AgentAction, AgentOptions } from "./actions.ts";
 export { AgentCore } from "./agent.ts";
+export { Keeper } from "./keeper.ts";
 export { type NowStatus, nowStatus } from "./now.ts";
 export { type AgentStatus, agentStatus, type NeighbourStatus } from "./status.ts";

@@ -270,7 +270,10 @@ export class LeaseCore {
     this.#isDatabaseGone = true;
     // After an outage the holder shall have the first word: renewals are watched anew.
     this.#stillSinceMs = Number.NaN;
-    if (made.kind === "renew" && made.term === this.#term) {
+    // Only who led when it called goes on: a process that was stopped meanwhile has lost its lease, and
+    // another one may have taken it before the database went.
+    const wasLeading = sentMs < this.#untilMs;
+    if (made.kind === "renew" && made.term === this.#term && wasLeading) {
       this.#untilMs = Math.max(this.#untilMs, sentMs + LEASE_MS - MARGIN_MS);
     }
   }

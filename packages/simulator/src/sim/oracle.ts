@@ -57,7 +57,7 @@ export interface Violation {
 /** Time between two looks (ns). */
 const LOOK_EVERY_NS = 100e6;
 /** Another hand's deed is noticed by so many batches of readings, and by this time at the earliest (ns). */
-const GRACE_BATCHES = 3;
+const GRACE_BATCHES = 5;
 const GRACE_NS = 350e6;
 /** Readings of a clock are whole nanoseconds, rounded down (ns). */
 const ROUNDING_NS = 1;
