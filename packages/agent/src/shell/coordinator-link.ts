@@ -31,7 +31,8 @@ type Stream = ClientDuplexStream<AgentMessage, CoordinatorMessage>;
 export class CoordinatorLink {
   readonly #address: string;
   readonly #events: LinkEvents;
-  readonly #client;
+  readonly #newClient;
+  #client;
   #stream: Stream | undefined;
   #retryMs = RETRY_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +47,8 @@ export class CoordinatorLink {
     const undecodable = () => this.counters.undecodable_messages++;
     const service = coordinatorService({ undecodable });
     const Client = makeGenericClientConstructor(service, "CoordinatorService");
-    this.#client = new Client(this.#address, credentials.createInsecure(), channelOptions);
+    this.#newClient = () => new Client(this.#address, credentials.createInsecure(), channelOptions);
+    this.#client = this.#newClient();
   }
 
   /** Begins; from now on the link is kept open until `close`. */
@@ -89,6 +91,9 @@ export class CoordinatorLink {
     };
     const firstWord = setTimeout(() => {
       stream.cancel();
+      // Where packets vanish, the kernel asks ever more rarely: begin with a connection of our own time.
+      this.#client.close();
+      this.#client = this.#newClient();
       end(`no answer within ${FIRST_WORD_MS / 1000} s`);
     }, FIRST_WORD_MS);
     stream.on("data", (message: CoordinatorMessage) => {

@@ -64,6 +64,7 @@ export interface StreamsResult {
 /** Streams are opened over this long (ms): a fleet that is switched on at once. */
 const OPEN_OVER_MS = 2_000;
 const JOIN_PATIENCE_S = 60;
+/** Before a stretch is measured (s): the meshes have been dealt, and the compiler has seen the rounds. */
 const SETTLE_S = 8;
 const BACK_PATIENCE_S = 60;
 const LOOK_MS = 100;
@@ -90,7 +91,7 @@ export class StreamsRun {
     await this.#server.start();
     this.#startLoads();
     const joinedAfterS = await this.#untilServed(JOIN_PATIENCE_S, "joining");
-    await this.#wait(SETTLE_S, "settling");
+    await this.#wait(Math.min(SETTLE_S, this.#plan.seconds), "settling");
     const calm = await this.#measure("measuring");
     const stalled = this.#plan.stalled > 0 ? await this.#besideStalled() : undefined;
     const restart = this.#plan.restart ? await this.#restart() : undefined;

@@ -5,7 +5,7 @@
  * answer the connection's pings and let no byte of the stream through: their window for it is as
  * small as the greeting, and nobody ever opens it again.
  */
-import { type ClientHttp2Session, connect } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { AgentMessageSchema } from "@ttcs/protocol";
@@ -69,12 +69,21 @@ export class StalledReaders {
       te: "trailers",
     });
     stream.on("error", () => {});
+    buffersNothing(stream);
     stream.once("data", () => {
       stream.pause();
       if (index % 2 === 0) stopReading(socket);
     });
     stream.write(hello(index));
   }
+}
+
+/** A paused stream would read on into its buffer, and tell the other end to send more. */
+function buffersNothing(stream: ClientHttp2Stream): void {
+  const { _readableState: state } = stream as unknown as {
+    _readableState: { highWaterMark: number };
+  };
+  state.highWaterMark = 0;
 }
 
 /**

@@ -20,11 +20,11 @@ const HOSTS = FULL ? 20 : 5;
 /** The NAT forgets after so long (s); pings of the streams go every 5 s. */
 const FORGETS_S = FULL ? 30 : 8;
 /** Length of each silence, and of the time without any (s). */
-const SILENCE_S = FULL ? 300 : 14;
-const CALM_S = FULL ? 300 : 5;
+const SILENCE_S = FULL ? 300 : 12;
+const CALM_S = FULL ? 300 : 3;
 const LOCK_PATIENCE_MS = 90_000;
-/** From the end of a silence until all are LOCKED again: streams come back within seconds (s). */
-const BACK_LIMIT_S = 20;
+/** From the end of a silence until all are LOCKED again, on a machine that may be busy (s). */
+const BACK_LIMIT_S = 30;
 const POLL_MS = 200;
 
 const nft = spawnSync("nft", ["--version"]).error;
@@ -124,7 +124,9 @@ describe.skipIf(obstacle !== undefined)("behind a NAT", () => {
     `${HOSTS} agents keep their streams, notice every silence, and are LOCKED again`,
     async () => {
       removeLeftoverNamespaces();
-      const args = ["lab", "--nat", "--hosts", `${HOSTS}`, "--no-slew", "--json", file];
+      // Few probes: many agents on few processors, and streams are what matters here.
+      const rate = ["--pairs-per-second", "10"];
+      const args = ["lab", "--nat", "--hosts", `${HOSTS}`, "--no-slew", "--json", file, ...rate];
       const child = spawn(process.execPath, [program, ...args], { stdio: "ignore" });
       children.push(child);
       while (!existsSync(file)) await sleep(POLL_MS);
