@@ -53,7 +53,7 @@ test.each<[string, readonly Change[], number, RegExp]>([
   ["stepped by -1 s", [{ kind: "step", ...at, stepNs: -1e9 }], 0, /stepped it by -1000\.000 ms/],
   ["stepped by 100 ms", [{ kind: "step", ...at, stepNs: 1e8 }], 0, /stepped it by \+100\.000 ms/],
   ["slewed by 100 ppm", [{ kind: "slew", ...at, forS: 4, ppb: 1e5 }], 0, /rate by \+100\.\d ppm/],
-  ["re-clocked by 50 ppm", [{ kind: "crystal", ...at, ppb: 50_000 }], 0, /raw clock has left/],
+  ["re-clocked by 50 ppm", [{ kind: "jump", ...at, ppb: 50_000 }], 0, /raw clock has left/],
   ["moved by 1 s with its raw clock", [{ kind: "rawJump", ...at, jumpNs: 1e9 }], 0, /not run/],
   [
     "frozen for 5 s with all its clocks",

@@ -33,6 +33,9 @@ import {
 } from "./reference.ts";
 import { Sources } from "./sources.ts";
 
+/** Lines whose last segments began this far apart at most are equally young (ns): some rounds. */
+const YOUNG_LINE_NS = 3e9;
+
 /** What a coordinator that starts anew has to know; plain data. */
 export interface LeadershipMemory {
   readonly referenceId: string;
@@ -283,8 +286,12 @@ export class Leadership {
    */
   #begin(atRefRawNs: RawNanos, nowMs: number): void {
     const reference = this.#reference!;
-    const holders = [reference, ...rankHosts(connectedHosts(this.#hosts.values()))];
-    const holder = holders.find((h) => h.report?.line && h.track?.fix);
+    const ranked = [reference, ...rankHosts(connectedHosts(this.#hosts.values()))];
+    const holders = ranked.filter((h) => h.report?.line && h.track?.fix);
+    const ageNs = (h: Host) => lineAgeNs(h, h === reference, atRefRawNs);
+    // A host that has started again holds the line that it had saved: whose is younger knows better.
+    const youngestNs = Math.min(...holders.map(ageNs));
+    const holder = holders.find((h) => ageNs(h) <= youngestNs + YOUNG_LINE_NS);
     if (holder) {
       this.#say("info", `domain time goes on from the line that ${holder.id} holds`);
       this.#inheritedMs = nowMs;
@@ -306,6 +313,11 @@ const awayWords = (host: Host, awayMs: number): string =>
   host.connection === undefined
     ? `it has been away for ${(awayMs / 1000).toFixed(1)} s`
     : `no majority of the anchors was reached from it for ${(awayMs / 1000).toFixed(1)} s`;
+
+/** For how long the rate of a host's line has been in force (ns); negative: it is yet to begin. */
+function lineAgeNs(holder: Host, isReference: boolean, atRefRawNs: RawNanos): number {
+  return diffNs(hostRawAt(holder.track!, isReference, atRefRawNs), holder.report!.line!.rawNs);
+}
 
 /** Domain time on the reference's raw clock, by the line that a host holds on its own. */
 function heldAt(holder: Host, isReference: boolean, atRefRawNs: RawNanos): DomainSegment {

@@ -187,6 +187,7 @@ export class SimServer implements Caller {
     for (const action of actions) {
       if (action.kind === "log") this.#world.note(this.address, action.text);
       else if (action.kind === "end") this.#world.hangUp(action.connection);
+      else if (action.kind === "remember") continue;
       else if (mayLead) this.#world.send(action.connection, action.message);
       else this.heldBack++;
     }

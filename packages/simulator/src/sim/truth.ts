@@ -18,6 +18,7 @@ export interface Domain {
   /** Zero of the reference's raw clock when it was told the line; a boot moves it (ns). */
   readonly rawZeroNs: bigint;
   readonly term: bigint;
+  readonly round: bigint;
 }
 
 /** Who carries domain time now; `before` when nobody says that it does. */
@@ -29,19 +30,24 @@ export function domainOf(
   for (const host of hosts) {
     const { keeper } = host.core;
     if (!host.alive || !keeper.correction?.isReference || !keeper.line) continue;
-    if (newest && !isLater(host, newest)) continue;
+    if (newest && !isLater(keeper, newest.core.keeper)) continue;
     newest = host;
   }
   if (!newest) return before;
-  const { line, term } = newest.core.keeper;
+  const { line, term, round } = newest.core.keeper;
+  // A reference that has started again holds the line that it has saved, which was overtaken.
+  if (before && isLater(before, newest.core.keeper)) return before;
   const { rawZeroNs } = newest.clock;
-  return { reference: newest, line: new DomainLine(line!.segments), rawZeroNs, term };
+  return { reference: newest, line: new DomainLine(line!.segments), rawZeroNs, term, round };
 }
 
-function isLater(a: SimHost, b: SimHost): boolean {
-  const [x, y] = [a.core.keeper, b.core.keeper];
-  return x.term > y.term || (x.term === y.term && x.round > y.round);
+interface Told {
+  readonly term: bigint;
+  readonly round: bigint;
 }
+
+const isLater = (a: Told, b: Told): boolean =>
+  a.term > b.term || (a.term === b.term && a.round > b.round);
 
 /** Domain time at a true instant, less the start's civil time (ns). */
 export const domainNsAt = ({ line, reference, rawZeroNs }: Domain, nowNs: number): number =>
