@@ -59,6 +59,13 @@ program
     50,
   )
   .option("--domain <name...>", "domains to run", ["default"])
+  .option(
+    "--database <url>",
+    "postgres://user@host/name, shared by all servers (default: a file in the state folder)",
+  )
+  .option("--state-dir <folder>", "folder of what must survive", "/var/opt/ttcs/server")
+  .option("--advertise <address>", "host or host:port where agents reach this server")
+  .option("--server-id <name>", "this server among those of one database (default: hostname)")
   .option("--log-dir <folder>", "folder of ttcs-server.log (default: standard output)", "")
   .option("--status-socket <path>", 'Unix socket that answers "status" (default: none)')
   .action(runServer);

@@ -173,7 +173,7 @@ export class Agent {
       softwareVersion: SOFTWARE_VERSION,
       bootId,
     };
-    this.#link = new CoordinatorLink(this.#coordinatorAddress(), {
+    this.#link = new CoordinatorLink(this.#coordinatorAddresses(), {
       onOpen: () => this.#run(this.#core.handleConnected(hello)),
       onMessage: (m) => this.#run(this.#core.handleMessage(m, this.#nowRawNs())),
       onClose: (reason) => this.#run(this.#core.handleDisconnected(reason)),
@@ -229,6 +229,13 @@ export class Agent {
   #coordinatorAddress(): string {
     const { coordinatorAddress, coordinatorSubscriptionServicePort } = this.#config;
     return hostPort(coordinatorAddress, coordinatorSubscriptionServicePort);
+  }
+
+  #coordinatorAddresses(): string[] {
+    const { standbyCoordinatorAddresses, coordinatorSubscriptionServicePort: port } = this.#config;
+    const hasPort = (address: string) => /^(\[.*\]|[^:]*):\d+$/.test(address);
+    const standbys = standbyCoordinatorAddresses.map((a) => (hasPort(a) ? a : hostPort(a, port)));
+    return [this.#coordinatorAddress(), ...standbys];
   }
 
   #onBatch(batch: TimestamperBatch): void {

@@ -1,4 +1,7 @@
-/** The agent's stream to its coordinator: opened by the agent, opened again when it ends. */
+/**
+ * The agent's stream to its coordinator: opened by the agent, opened again when it ends or falls
+ * silent, at the address that the plan names (`core/dial-plan.ts`).
+ */
 import {
   type ClientDuplexStream,
   credentials,
@@ -7,16 +10,17 @@ import {
 } from "@grpc/grpc-js";
 import type { AgentMessage, CoordinatorMessage } from "@ttcs/protocol";
 import { failpoint } from "@ttcs/units";
+import { DialPlan } from "../core/dial-plan.ts";
 import { channelOptions, coordinatorService } from "./grpc.ts";
 
 /** Reports that wait to be sent; those after them come too late to be of use. */
 const BACKLOG_LIMIT = 8;
-
-/** Reconnect after this long (ms), doubled with every failure up to the largest. */
-const RETRY_MS_MIN = 100;
-const RETRY_MS_MAX = 2_000;
-/** A stream that has not said anything yet after this long is tried anew (ms). */
-const FIRST_WORD_MS = 5_000;
+/**
+ * A coordinator says something every second. A stream without a word on so many looks, this far apart
+ * (ms), is dead. Looks are counted, not time: after a pause of this process its mail comes first.
+ */
+const LOOK_MS = 250;
+const SILENT_LOOKS = 10;
 
 /** What the link tells. */
 export interface LinkEvents {
@@ -29,31 +33,30 @@ type Stream = ClientDuplexStream<AgentMessage, CoordinatorMessage>;
 
 /** See the module head. */
 export class CoordinatorLink {
-  readonly #address: string;
+  readonly #plan: DialPlan;
   readonly #events: LinkEvents;
-  readonly #newClient;
-  #client;
+  readonly #Client;
   #stream: Stream | undefined;
-  #retryMs = RETRY_MS_MIN;
   #timer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #close: (() => void) | undefined;
+  #isClosed = false;
 
   /** Messages that could not be read or dealt with, and reports that could not be sent. */
-  readonly counters = { undecodable_messages: 0, faults: 0, reports_dropped: 0 };
+  readonly counters = { undecodable_messages: 0, faults: 0, reports_dropped: 0, redirects: 0 };
 
-  constructor(address: string, events: LinkEvents) {
-    this.#address = address;
+  /** @param addresses "host:port" of each coordinator, the first choice first */
+  constructor(addresses: readonly string[], events: LinkEvents) {
+    this.#plan = new DialPlan(addresses);
     this.#events = events;
     const undecodable = () => this.counters.undecodable_messages++;
     const service = coordinatorService({ undecodable });
-    const Client = makeGenericClientConstructor(service, "CoordinatorService");
-    this.#newClient = () => new Client(this.#address, credentials.createInsecure(), channelOptions);
-    this.#client = this.#newClient();
+    this.#Client = makeGenericClientConstructor(service, "CoordinatorService");
   }
 
   /** Begins; from now on the link is kept open until `close`. */
   open(): void {
-    this.#open();
+    const { address, waitMs, patienceMs } = this.#plan.next(Math.random());
+    this.#timer = setTimeout(() => this.#call(address, patienceMs), waitMs);
   }
 
   /** Sends if there is a stream; a round that cannot be sent is of no use later. */
@@ -66,51 +69,71 @@ export class CoordinatorLink {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
-    this.#stream?.cancel();
-    this.#client.close();
+    this.#close?.();
   }
 
-  #open(): void {
+  #call(address: string, patienceMs: number): void {
     failpoint("agent.link.open");
+    // A channel of its own for each call: an old one would remember its failures and wait.
+    const client = new this.#Client(address, credentials.createInsecure(), channelOptions);
     // The call goes out with the connection: one that stands at the door without a word takes the
     // place of somebody who has something to say.
-    const stream: Stream = this.#client.subscribe(new Metadata({ waitForReady: true }));
+    const stream: Stream = client.subscribe(new Metadata({ waitForReady: true }));
     this.#stream = stream;
-    let ended = false;
-    const end = (reason: string) => {
-      if (ended || this.#closed) return;
-      ended = true;
-      clearTimeout(firstWord);
+    let looks = 0;
+    let isOver = false;
+    const close = () => {
+      isOver = true;
+      clearTimeout(patience);
+      clearInterval(watch);
       if (this.#stream === stream) this.#stream = undefined;
-      failpoint("agent.link.end");
-      this.#events.onClose(reason);
-      this.#timer = setTimeout(() => this.#open(), this.#retryMs * (0.75 + 0.5 * Math.random()));
-      this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
-    };
-    const firstWord = setTimeout(() => {
       stream.cancel();
-      // Where packets vanish, the kernel asks ever more rarely: begin with a connection of our own time.
-      this.#client.close();
-      this.#client = this.#newClient();
-      end(`no answer within ${FIRST_WORD_MS / 1000} s`);
-    }, FIRST_WORD_MS);
+      client.close();
+    };
+    const end = (reason: string, isSentOn = false) => {
+      if (isOver) return;
+      close();
+      if (this.#isClosed) return;
+      if (!isSentOn) this.#plan.failed();
+      failpoint("agent.link.end");
+      this.#events.onClose(`${address}: ${reason}`);
+      this.open();
+    };
+    const patience = setTimeout(() => end(`no answer within ${patienceMs} ms`), patienceMs);
+    const watch = setInterval(() => {
+      if (++looks >= SILENT_LOOKS) end(`silent for ${(LOOK_MS * SILENT_LOOKS) / 1000} s`);
+    }, LOOK_MS);
+    this.#close = close;
     stream.on("data", (message: CoordinatorMessage) => {
-      clearTimeout(firstWord);
-      // Only a welcome is success: a refused agent must not knock ten times a second.
-      if (message.body.case === "welcome") this.#retryMs = RETRY_MS_MIN;
-      try {
-        failpoint("agent.link.message.before");
-        this.#events.onMessage(message);
-        failpoint("agent.link.message.after");
-      } catch {
-        this.counters.faults++;
-      }
+      if (isOver) return;
+      looks = 0;
+      clearTimeout(patience);
+      this.#hear(message, end);
     });
     stream.on("error", (error: Error) => end(error.message));
     stream.on("end", () => end("the coordinator ended the stream"));
     failpoint("agent.link.hello");
     this.#events.onOpen();
+  }
+
+  #hear(message: CoordinatorMessage, end: (reason: string, isSentOn: boolean) => void): void {
+    const { body } = message;
+    if (body.case === "redirect") {
+      this.counters.redirects++;
+      this.#plan.redirected(body.value.address, body.value.coordinatorAddresses);
+      end(body.value.reason, true);
+      return;
+    }
+    // Only a welcome is success: a refused agent must not knock ten times a second.
+    if (body.case === "welcome") this.#plan.welcomed(body.value.coordinatorAddresses);
+    try {
+      failpoint("agent.link.message.before");
+      this.#events.onMessage(message);
+      failpoint("agent.link.message.after");
+    } catch {
+      this.counters.faults++;
+    }
   }
 }

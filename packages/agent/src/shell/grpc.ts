@@ -41,7 +41,8 @@ export const channelOptions = {
   "grpc.keepalive_permit_without_calls": 1,
   "grpc.initial_reconnect_backoff_ms": 250,
   "grpc.max_reconnect_backoff_ms": 1_000,
-  // A channel is one connection, also where a process has several to the same server.
+  // A channel is one connection, also where a process has several to the same server; each call that
+  // is made anew tries anew.
   "grpc.use_local_subchannel_pool": 1,
   // Streams are opened again by our own hand, and no proxy stands between hosts that measure.
   "grpc.enable_retries": 0,

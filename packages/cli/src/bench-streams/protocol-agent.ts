@@ -85,7 +85,7 @@ export class ProtocolAgent {
     this.#clocks = clocks;
     this.#events = events;
     this.reportDelayNs = reportDelayNs(seed, host, []);
-    this.#link = new CoordinatorLink(address, {
+    this.#link = new CoordinatorLink([address], {
       onOpen: () => this.#hello(),
       onMessage: (message) => this.#hear(message),
       onClose: () => {

@@ -1,7 +1,13 @@
 /** `ttcs server`: the coordinator in this process. */
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
 import { Door, openLog, partsOf, prefixed, type StatusServer, serveStatus } from "@ttcs/agent";
 import { Coordinator } from "@ttcs/coordinator";
-import { fail } from "../fail.ts";
+import { hostPort } from "@ttcs/protocol";
+import { openStore, type Store } from "@ttcs/store";
+import type { Logger } from "pino";
+import { fail, reasonOf } from "../fail.ts";
 import { armFromEnvironment } from "../failpoints.ts";
 import { endWithParent, onEnd, surviveBrokenStreams } from "../process-life.ts";
 
@@ -14,7 +20,16 @@ interface ServerOptions {
   readonly logDir: string;
   /** Unix socket that answers "status"; none when absent. */
   readonly statusSocket?: string;
+  /** URL of the database that several servers share; absent: one file in `stateDir`. */
+  readonly database?: string;
+  readonly stateDir: string;
+  /** "host" or "host:port" where agents reach this server. */
+  readonly advertise?: string;
+  readonly serverId?: string;
 }
+
+/** A database that ends with the process: terms then count from the time of the start. */
+const IN_MEMORY = "sqlite::memory:";
 
 /** Agents of one server: one process serves about a thousand, and some reconnect meanwhile. */
 const PROVED_MAX = 4_096;
@@ -25,6 +40,7 @@ export async function runServer(options: ServerOptions): Promise<void> {
   const log = openLog(options.logDir, "ttcs-server.log");
   surviveBrokenStreams((message) => log.warn(message));
   const door = new Door({ name: "server port", provedMax: PROVED_MAX }, log);
+  const { store, firstTerm } = openStateStore(options, log);
   const coordinator = await Coordinator.start(
     {
       address: options.listen,
@@ -32,6 +48,10 @@ export async function runServer(options: ServerOptions): Promise<void> {
       pairsPerSecond: options.pairsPerSecond,
       meshSeed: 1,
       domains: options.domain,
+      store,
+      firstTerm,
+      serverId: options.serverId ?? hostname(),
+      advertise: advertisedAs(options),
     },
     log,
     door,
@@ -39,11 +59,45 @@ export async function runServer(options: ServerOptions): Promise<void> {
   const status = await openStatus(options.statusSocket, coordinator, door);
   log.info(`listening on ${options.listen} port ${coordinator.port}`);
   process.send?.({ port: coordinator.port });
-  onEnd(() => {
+  onEnd(async () => {
     status?.close();
-    coordinator.close();
+    await coordinator.end();
+    await store.close();
   });
   endWithParent();
+}
+
+/** The database that was named, else a file in the state folder, else, with a warning, none that lasts. */
+function openStateStore(
+  { database, stateDir }: ServerOptions,
+  log: Logger,
+): { store: Store; firstTerm: bigint } {
+  if (database !== undefined) {
+    try {
+      return { store: openStore(database), firstTerm: 1n };
+    } catch (error) {
+      fail(`--database: ${(error as Error).message}`);
+    }
+  }
+  try {
+    mkdirSync(stateDir, { recursive: true });
+    accessSync(stateDir, constants.W_OK);
+    return { store: openStore(`sqlite:${join(stateDir, "server.db")}`), firstTerm: 1n };
+  } catch (error) {
+    log.warn(
+      `cannot keep state in ${stateDir} (${reasonOf(error)}): it is in memory and ends with this ` +
+        "process; give a writable --state-dir",
+    );
+    // Later than any term of an earlier run, which nobody remembers.
+    return { store: openStore(IN_MEMORY), firstTerm: BigInt(Math.floor(Date.now() / 1000)) };
+  }
+}
+
+/** The address that agents are told: as given, else where the server listens, else its own name. */
+function advertisedAs({ advertise, listen }: ServerOptions): (port: number) => string {
+  if (advertise !== undefined && /^(\[.*\]|[^:]*):\d+$/.test(advertise)) return () => advertise;
+  const isAny = listen === "0.0.0.0" || listen === "::";
+  return (port) => hostPort(advertise ?? (isAny ? hostname() : listen), port);
 }
 
 /** Serves the server's status: agents, domains, what was turned away, and where the time goes. */
@@ -57,6 +111,7 @@ async function openStatus(
     status: () => ({
       agents: coordinator.agentCount,
       domains: coordinator.domainNames,
+      leads: coordinator.led,
       counters: {
         ...prefixed("server_", coordinator.counters),
         ...prefixed("server_port_", door.counters),

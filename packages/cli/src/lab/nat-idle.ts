@@ -45,7 +45,7 @@ function serve(address: string, quietS: number): void {
 }
 
 function subscribe(address: string): void {
-  const link = new CoordinatorLink(address, {
+  const link = new CoordinatorLink([address], {
     onOpen: () => {
       const header = { domain: "default" };
       const body = { case: "hello" as const, value: { hostId: "idle" } };

@@ -89,6 +89,7 @@ export class LeaseCore {
   /** Since when the row is known to have stood still, on our clock (ms); NaN: not looked yet. */
   #stillSinceMs = Number.NaN;
   #hasLooked = false;
+  #seenMs = Number.NEGATIVE_INFINITY;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #pending: Pending | undefined;
   #calls = 0;
@@ -116,6 +117,11 @@ export class LeaseCore {
   /** The lease as it was seen last. */
   get row(): LeaseView | undefined {
     return this.#row;
+  }
+
+  /** When the look at the lease was sent that was answered last (ms). */
+  get seenMs(): number {
+    return this.#seenMs;
   }
 
   /** True while nobody leads, as far as is known, and a moment will tell who does. */
@@ -181,13 +187,20 @@ export class LeaseCore {
     this.#rank = place;
   }
 
-  /** The server ends: give the lease back, so that another takes it at once. */
-  end(nowMs: number): LeaseAction[] {
+  /** Give the lease back, so that another takes it at once; we take it only when nobody else does. */
+  release(nowMs: number): LeaseAction[] {
     const term = this.#term;
-    this.#isEnding = true;
     this.#term = undefined;
+    this.#untilMs = Number.NEGATIVE_INFINITY;
+    this.#stillSinceMs = Number.NaN;
     if (term !== undefined) this.#send({ kind: "release", term }, nowMs);
     return this.#take();
+  }
+
+  /** The server ends: the same, for good. */
+  end(nowMs: number): LeaseAction[] {
+    this.#isEnding = true;
+    return this.release(nowMs);
   }
 
   /** Own terms may lie above what is believed of others, by as many as were taken there. */
@@ -205,13 +218,14 @@ export class LeaseCore {
   #looked(row: LeaseView | undefined, sentMs: number, nowMs: number): void {
     const before = this.#row;
     const isFirstLook = !this.#hasLooked;
+    this.#seenMs = sentMs;
     this.#row = row;
     this.#hasLooked = true;
     if (row?.holder === this.#options.holder && !row.released) this.#own(row, nowMs);
     else if (this.#term !== undefined) this.#lost("another server leads");
     else {
       const isStale = nowMs - sentMs > STALE_MS;
-      const isSame = before?.term === row?.term && before?.renewals === row?.renewals;
+      const isSame = isSameView(before, row);
       if (!isSame || isStale || Number.isNaN(this.#stillSinceMs)) this.#stillSinceMs = nowMs;
       const { isMyEarlierRun } = this.#options;
       const isOrphan = !row || row.released || (isFirstLook && isMyEarlierRun(row.holder));
@@ -301,6 +315,10 @@ export class LeaseCore {
     this.#actions = [];
     return actions;
   }
+}
+
+function isSameView(a: LeaseView | undefined, b: LeaseView | undefined): boolean {
+  return a?.term === b?.term && a?.renewals === b?.renewals && a?.released === b?.released;
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;

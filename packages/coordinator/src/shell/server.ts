@@ -2,8 +2,11 @@
  * The coordinator's process: TCP 6176 and a clock around the domains' cores.
  *
  * One server runs many domains and never mixes them: a stream belongs to the domain that its first
- * message names, and to no other.
+ * message names, and to no other. Which domains it leads is for their seats (`seat.ts`) to know; agents
+ * of the others are sent on.
  */
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { create } from "@bufbuild/protobuf";
 import { logVerbosity, Server, type ServerDuplexStream, setLogVerbosity } from "@grpc/grpc-js";
@@ -15,12 +18,16 @@ import {
   grpcServiceDefinition,
   hostPort,
 } from "@ttcs/protocol";
+import type { Store } from "@ttcs/store";
 import { failpoint, TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
 import { DomainCore, type ServerTime } from "../core/domain.ts";
+import { Fellows } from "../core/fellows.ts";
 import type { Action } from "../core/outbox.ts";
 import { Outflow, STALLED_AFTER_MS } from "./outflow.ts";
 import { implausible } from "./plausible.ts";
+import { RollCall } from "./roll-call.ts";
+import { type Destination, Seat } from "./seat.ts";
 
 /** Beat of deadlines (ms). */
 const TICK_MS = 20;
@@ -49,6 +56,8 @@ export interface CoordinatorCounters {
   refused_messages: number;
   /** Messages on a stream that has not joined. */
   unjoined_messages: number;
+  /** Agents sent to another server. */
+  redirected_agents: number;
   /** Streams ended because the agent does not read, or says too much. */
   ended_streams: number;
   /** Messages that could not be dealt with. */
@@ -64,12 +73,23 @@ export interface CoordinatorOptions {
   readonly meshSeed: number;
   /** Names of the domains that this server runs. */
   readonly domains: readonly string[];
+  /** Where leases and memories are kept; several servers share one. */
+  readonly store: Store;
+  /** The first term of a domain that the store does not know. */
+  readonly firstTerm: bigint;
+  /** This server among those that share the store; the same one each time it starts. */
+  readonly serverId: string;
+  /** Where agents reach this server, given the port that it listens on. */
+  readonly advertise: (port: number) => string;
 }
 
 type Stream = ServerDuplexStream<AgentMessage, CoordinatorMessage>;
 
 // What fails is told once, in our own words; the library's lines on standard error would repeat it.
 setLogVerbosity(logVerbosity.NONE);
+
+/** Agents that have been sent on are given this long to take note (ms). */
+const FAREWELL_MS = 100;
 
 const toBuffer = (b: Uint8Array): Buffer => Buffer.from(b.buffer, b.byteOffset, b.byteLength);
 
@@ -79,6 +99,7 @@ export class Coordinator {
     undecodable_messages: 0,
     refused_messages: 0,
     unjoined_messages: 0,
+    redirected_agents: 0,
     ended_streams: 0,
     faults: 0,
   };
@@ -94,10 +115,14 @@ export class Coordinator {
     // In MB, of one connection.
     "grpc-node.max_session_memory": 4,
   });
-  readonly #domains = new Map<string, DomainCore>();
+  readonly #seats = new Map<string, Seat>();
+  readonly #options: CoordinatorOptions;
+  readonly #rollCall: RollCall;
   readonly #streams = new Map<number, Stream>();
   readonly #outflows = new Map<number, Outflow>();
   readonly #joined = new Set<number>();
+  /** The domain of each stream that has named one. */
+  readonly #domainOf = new Map<number, string>();
   #nextConnection = 1;
   #timer: NodeJS.Timeout | undefined;
   #solveUs = 0;
@@ -106,12 +131,12 @@ export class Coordinator {
   constructor(options: CoordinatorOptions, log: Logger, door: CoordinatorDoor) {
     this.#log = log;
     this.#door = door;
-    // A later start outranks an earlier one; agents refuse what is older than they have seen.
-    const term = BigInt(Math.floor(Date.now() / 1000));
-    for (const domain of options.domains) {
-      const { pairsPerSecond, meshSeed } = options;
-      this.#domains.set(domain, new DomainCore({ domain, term, pairsPerSecond, meshSeed }));
-    }
+    this.#options = options;
+    const fellows = new Fellows(options.serverId);
+    this.#rollCall = new RollCall(options.store, options.serverId, fellows);
+    const holder = `${options.serverId}/${randomBytes(8).toString("hex")}`;
+    for (const domain of options.domains)
+      this.#seats.set(domain, this.#seat(domain, holder, fellows));
     const undecodable = () => this.counters.undecodable_messages++;
     const service = grpcServiceDefinition(CoordinatorService, toBuffer, { undecodable });
     this.#server.addService(service, { subscribe: (stream: Stream) => this.#serve(stream) });
@@ -144,12 +169,27 @@ export class Coordinator {
   }
 
   get domainNames(): readonly string[] {
-    return [...this.#domains.keys()];
+    return [...this.#seats.keys()];
+  }
+
+  /** Domains that this server leads, with the term. */
+  get led(): Readonly<Record<string, string>> {
+    const led = [...this.#seats].filter(([, seat]) => seat.term !== undefined);
+    return Object.fromEntries(led.map(([domain, { term }]) => [domain, `${term}`]));
+  }
+
+  /** Hands all domains over, then closes. */
+  async end(): Promise<void> {
+    await Promise.all([...this.#seats.values()].map((seat) => seat.end()));
+    await this.#rollCall.end();
+    await sleep(FAREWELL_MS);
+    this.close();
   }
 
   close(): void {
     failpoint("server.close");
     clearInterval(this.#timer);
+    this.#rollCall.close();
     this.#door.close();
     this.#server.forceShutdown();
   }
@@ -164,33 +204,61 @@ export class Coordinator {
       throw new TtcsError("COORDINATOR_SERVER", { address: at, detail }, { cause });
     }
     failpoint("server.listen");
+    this.#rollCall.start(this.#options.advertise(this.port));
     this.#timer = setInterval(() => {
-      for (const domain of this.#domains.values()) this.#tick(domain);
+      for (const [domain, seat] of this.#seats) this.#tick(domain, seat);
     }, TICK_MS);
+  }
+
+  #seat(domain: string, holder: string, fellows: Fellows): Seat {
+    const { pairsPerSecond, meshSeed, firstTerm, serverId, store } = this.#options;
+    const seat: Seat = new Seat(domain, {
+      store,
+      fellows,
+      lease: { holder, firstTerm, isMyEarlierRun: (other) => other.startsWith(`${serverId}/`) },
+      address: () => this.#options.advertise(this.port),
+      now,
+      newCore: (term, memory) => {
+        const coordinatorAddresses = () => seat.addresses();
+        const shared = { domain, term, pairsPerSecond, meshSeed, coordinatorAddresses };
+        return new DomainCore({ ...shared, ...(memory ? { memory } : {}) });
+      },
+      perform: (actions) => this.#run(actions),
+      redirect: (connection, to) => this.#redirect(domain, connection, to),
+      log: (level, text) => this.#log[level](text),
+    });
+    return seat;
   }
 
   #serve(stream: Stream): void {
     failpoint("server.stream");
     const peer = stream.getPeer();
     const connection = this.#nextConnection++;
-    let domain: DomainCore | undefined;
+    let seat: Seat | undefined;
     this.#streams.set(connection, stream);
-    this.#outflows.set(connection, new Outflow((message, left) => stream.write(message, left)));
+    const outflow = new Outflow((message, left) => {
+      // What waited behind a farewell is not sent any more.
+      if (!stream.writableEnded) stream.write(message, left);
+    });
+    this.#outflows.set(connection, outflow);
     stream.on("data", (message: AgentMessage) => {
       if (!this.#door.maySpeak(peer)) {
         this.counters.ended_streams++;
         return;
       }
-      domain ??= this.#domains.get(message.header?.domain ?? "");
-      if (!domain) return this.#refuse(stream, message.header?.domain ?? "");
-      this.#hear(domain, connection, message, peer);
+      const name = message.header?.domain ?? "";
+      seat ??= this.#seats.get(name);
+      if (!seat) return this.#refuse(stream, name);
+      if (!this.#domainOf.has(connection)) this.#domainOf.set(connection, name);
+      this.#hear(seat, connection, message, peer);
     });
     const gone = () => {
       if (!this.#streams.delete(connection)) return;
       failpoint("server.gone");
       this.#joined.delete(connection);
       this.#outflows.delete(connection);
-      if (domain) this.#run(this.#metered(() => domain!.handleClose(connection, now())));
+      this.#domainOf.delete(connection);
+      if (seat) this.#metered(() => seat!.left(connection));
     };
     stream.on("error", gone);
     stream.on("cancelled", gone);
@@ -202,27 +270,23 @@ export class Coordinator {
   }
 
   /** Junk may be well-formed: what the core cannot stand is counted, and does not end the server. */
-  #hear(domain: DomainCore, connection: number, message: AgentMessage, peer: string): void {
+  #hear(seat: Seat, connection: number, message: AgentMessage, peer: string): void {
     const fault = message.body.case === "hello" ? implausible(message.body.value) : undefined;
     if (fault) {
       this.#refuseWith(this.#streams.get(connection), message.header?.domain ?? "", fault);
       return;
     }
-    let actions: readonly Action[];
     try {
       failpoint("server.message.before");
-      actions = this.#metered(() => domain.handleMessage(connection, message, now()));
+      this.#metered(() => seat.hear(connection, message));
       failpoint("server.message.after");
     } catch (error) {
       this.counters.faults++;
       this.#log.warn(`a message of ${peer} could not be dealt with: ${(error as Error).message}`);
       return;
     }
-    if (actions.some((a) => isWelcome(a, connection))) {
-      this.#joined.add(connection);
-      this.#door.prove(peer);
-    } else if (!this.#joined.has(connection)) this.counters.unjoined_messages++;
-    this.#run(actions);
+    const isGreeting = message.body.case === "hello";
+    if (!isGreeting && !this.#joined.has(connection)) this.counters.unjoined_messages++;
   }
 
   #metered<T>(work: () => T): T {
@@ -236,15 +300,30 @@ export class Coordinator {
   }
 
   /** A fault in one domain's round must not take the others along. */
-  #tick(domain: DomainCore): void {
+  #tick(domain: string, seat: Seat): void {
     try {
       failpoint("server.tick.before");
-      const actions = this.#metered(() => domain.handleTick(now()));
+      this.#metered(() => seat.tick());
       failpoint("server.tick.after");
-      this.#run(actions);
     } catch (error) {
       this.counters.faults++;
-      this.#log.warn(`a round could not be solved: ${(error as Error).message}`);
+      this.#log.warn(`domain ${domain}: a round could not be solved: ${(error as Error).message}`);
+    }
+  }
+
+  /** Sends one agent, or all of a domain, to another server, and ends their streams. */
+  #redirect(domain: string, connection: number | undefined, to: Destination): void {
+    const all = [...this.#domainOf].filter(([, name]) => name === domain).map(([c]) => c);
+    for (const c of connection === undefined ? all : [connection]) {
+      const stream = this.#streams.get(c);
+      if (!stream || stream.writableEnded) continue;
+      // A fellow of the fleet, even if he is wrong here.
+      this.#door.prove(stream.getPeer());
+      this.counters.redirected_agents++;
+      const value = { ...to, coordinatorAddresses: [...to.coordinatorAddresses] };
+      const body = { case: "redirect" as const, value };
+      stream.write(create(CoordinatorMessageSchema, { header: { domain }, body }));
+      stream.end();
     }
   }
 
@@ -266,7 +345,7 @@ export class Coordinator {
   #run(actions: readonly Action[]): void {
     for (const action of actions) {
       if (action.kind === "remember") continue;
-      else if (action.kind === "log") this.#log[action.level](action.text);
+      if (action.kind === "log") this.#log[action.level](action.text);
       else if (action.kind === "end") this.#end(action.connection);
       else this.#send(action.connection, action.message);
     }
@@ -294,11 +373,6 @@ export class Coordinator {
     this.#door.expel(peer);
   }
 }
-
-const isWelcome = (action: Action, connection: number): boolean =>
-  action.kind === "send" &&
-  action.connection === connection &&
-  action.message.body.case === "welcome";
 
 function now(): ServerTime {
   return { monotonicMs: performance.now(), unixNs: BigInt(Date.now()) * 1_000_000n };
