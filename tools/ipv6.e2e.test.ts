@@ -103,7 +103,7 @@ test.runIf(hasIpv6)(
   "two hosts and a server on ::1 measure each other, and name the one of the other family",
   async () => {
     const serverSocket = join(dir, "server.sock");
-    const args = ["--listen", "::1", "--port", "0", "--log-dir", dir];
+    const args = ["--listen", "::1", "--port", "0", "--log-dir", dir, "--state-dir", dir];
     const { port } = await start(["server", ...args, "--status-socket", serverSocket]);
     await startAgent("six1", "::1", port);
     await startAgent("six2", "::1", port);

@@ -36,6 +36,11 @@ import type { Standing } from "./standing.ts";
 /** The kernel's own word for "no idea": its largest maxerror (ns). */
 const UNSYNCHRONISED_NS = 16e9;
 
+/** A term beyond this is no neighbour's to tell: coordinators do not believe it either. */
+const TERM_HEARD_MAX = 2n ** 48n;
+
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
 /** See the module head. */
 export class AgentCore {
   readonly #options: AgentOptions;
@@ -51,6 +56,8 @@ export class AgentCore {
   #lastWarning = "";
   /** True from a stream's Welcome on; before, numbers are not known and nothing is reported. */
   #welcomed = false;
+  /** The latest term that a neighbour has shown: the coordinator must hear of it, we need not obey. */
+  #heardTerm = 0n;
   #actions: AgentAction[] = [];
   readonly #deeds: DeedWatch;
   readonly #saver: Saver;
@@ -191,6 +198,8 @@ export class AgentCore {
   handleFlush(flush: ExchangeFlush): AgentAction[] {
     const ours = flush.header?.domain === this.#options.domain;
     if (ours && flush.toHost === this.#hostNumber) {
+      const term = flush.header?.term ?? 0n;
+      if (term > this.#heardTerm && term <= TERM_HEARD_MAX) this.#heardTerm = term;
       const refused = this.exchange.takeFlush(flush);
       if (refused) this.#logOnce(refused);
       this.#finishRound();
@@ -324,7 +333,8 @@ export class AgentCore {
   }
 
   #header(round = this.exchange.close?.round ?? 0n) {
-    return { domain: this.#options.domain, term: this.keeper.term, round };
+    const { term } = this.keeper;
+    return { domain: this.#options.domain, term: max(term, this.#heardTerm), round };
   }
 
   #say(body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>): void {

@@ -125,7 +125,9 @@ export class Laboratory {
     const { serverAddress, serverNamespace, ports } = this.#network;
     const rate = pairsPerSecond === undefined ? [] : ["--pairs-per-second", `${pairsPerSecond}`];
     const socket = ["--status-socket", join(this.#dir, "server.sock")];
-    const args = ["--listen", serverAddress, "--port", `${ports.server}`, ...rate, ...socket];
+    const state = ["--state-dir", join(this.#dir, "server")];
+    const listen = ["--listen", serverAddress, "--port", `${ports.server}`];
+    const args = [...listen, ...rate, ...socket, ...state];
     const server = await this.#children.startServer(args, serverNamespace);
     this.#pids.set("server", server.child.pid!);
     this.#scheduleForeign();

@@ -63,12 +63,15 @@ export class Fellows {
       .sort((a, b) => weight(a) - weight(b) || (a.id < b.id ? -1 : 1));
   }
 
-  /** Where this server stands in that order; 0: first, also while it is not in the list. */
-  rank(domain: string, nowMs: number): number {
-    return Math.max(
-      0,
-      this.order(domain, nowMs).findIndex((f) => f.id === this.#ownId),
-    );
+  /**
+   * Where this server stands in that order; 0: first, also while it is not in the list.
+   *
+   * @param without a server that has just given the domain away
+   */
+  rank(domain: string, nowMs: number, without?: string): number {
+    const others = this.order(domain, nowMs).filter((f) => f.id !== without);
+    const place = others.findIndex((f) => f.id === this.#ownId);
+    return Math.max(0, place);
   }
 
   /** The other server that has been a better choice for `domain` for `ms`, without a break. */

@@ -25,7 +25,8 @@ test("the leader is killed: the other leads in a later term, after the lease's l
 test("the leader gives the lease back: the other leads at once", () => {
   const world = settled();
   world.end(world.servers[0]);
-  world.run(600);
+  world.servers[1].core.rank(0);
+  world.run(300);
   expect(names(world)).toEqual(["s1/2"]);
 });
 

@@ -91,7 +91,10 @@ export class Seat {
 
   tick(): void {
     const { monotonicMs } = this.#shell.now();
-    this.#lease.rank(this.#shell.fellows.rank(this.#domain, monotonicMs));
+    const { row } = this.#lease;
+    // A holder is its server and the run of it.
+    const giver = row?.released ? row.holder.slice(0, row.holder.lastIndexOf("/")) : undefined;
+    this.#lease.rank(this.#shell.fellows.rank(this.#domain, monotonicMs, giver));
     this.#perform(this.#lease.tick(monotonicMs));
     this.#decideHeld();
     const core = this.#speaking();

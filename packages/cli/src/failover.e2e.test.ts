@@ -1,0 +1,253 @@
+/**
+ * Two servers on one PostgreSQL and four agents, all real processes: what happens when the leader is
+ * killed, is stopped and goes on, loses its database, or is ended.
+ *
+ * The machine that runs this may be busy, so times are printed, and limited only where a limit is
+ * promised.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AgentStatus } from "@ttcs/agent";
+import { openStore, type Store } from "@ttcs/store";
+import { postgresObstacle, startPostgres, type TestPostgres } from "@ttcs/store/testing";
+import { readKernelClocks } from "@ttcs/timestamper";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { AgentClient } from "./agentq/client.ts";
+import { loopbackNetwork } from "./lab/network.ts";
+import { type LabHost, planHosts, writeConfig } from "./lab/plan.ts";
+
+const HOSTS = 4;
+const POLL_MS = 50;
+/** SIGSTOP for so long (s); the long form of this suite sets it to 30. */
+const STOPPED_S = Number(process.env.TTCS_FAILOVER_STOPPED_S ?? 8);
+const DATABASE_GONE_S = Number(process.env.TTCS_FAILOVER_GONE_S ?? 6);
+
+const program = join(import.meta.dirname, "../bin/ttcs.js");
+const obstacle = postgresObstacle();
+if (obstacle) console.log(`failover: ${obstacle}`);
+
+interface Server {
+  readonly id: string;
+  readonly port: number;
+  child: ChildProcess;
+}
+
+/** Every look at every agent. */
+interface Look {
+  readonly atMs: number;
+  readonly host: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly term: bigint;
+  readonly ageS: number;
+}
+
+describe.skipIf(obstacle !== undefined)("two servers and four agents", () => {
+  const dir = mkdtempSync(join(tmpdir(), "ttcs-failover-"));
+  const children: ChildProcess[] = [];
+  const looks: Look[] = [];
+  let postgres: TestPostgres;
+  let store: Store;
+  let servers: Server[] = [];
+  let hosts: LabHost[] = [];
+  let isWatching = true;
+
+  const start = (name: string, args: readonly string[]): ChildProcess => {
+    const out = openSync(join(dir, `${name}.out`), "a");
+    const child = spawn(process.execPath, [program, ...args], {
+      stdio: ["ignore", out, out, "ipc"],
+    });
+    closeSync(out);
+    children.push(child);
+    return child;
+  };
+
+  const startServer = (id: string, port: number): ChildProcess =>
+    start(id, [
+      ...["server", "--listen", "127.0.0.1", "--port", `${port}`, "--server-id", id],
+      ...["--database", postgres.url],
+    ]);
+
+  const row = async () => {
+    const result = await store.leases.read("default");
+    return result.ok ? result.value : undefined;
+  };
+  const leader = async (): Promise<Server> => {
+    const holder = (await row())!.holder.split("/")[0];
+    return servers.find((s) => s.id === holder)!;
+  };
+
+  const since = (ms: number) => looks.filter((l) => l.atMs >= ms);
+  const isCalm = () => {
+    const recent = since(performance.now() - 500);
+    return recent.length >= HOSTS && recent.every((l) => l.state === "LOCKED" && l.ageS < 1);
+  };
+  /** Time at which every agent had heard of a term (ms from `fromMs`). */
+  const heardMs = (term: bigint, fromMs: number): number =>
+    Math.max(
+      ...hosts.map((h) => looks.find((l) => l.host === h.id && l.term >= term)?.atMs ?? Infinity),
+    ) - fromMs;
+  const notLocked = (fromMs: number) =>
+    since(fromMs)
+      .filter((l) => l.state !== "LOCKED")
+      .map((l) => `${l.host} ${l.state} ${l.reason}`);
+
+  async function until(condition: () => boolean | Promise<boolean>, seconds: number, what: string) {
+    const fromMs = performance.now();
+    while (!(await condition())) {
+      if (performance.now() - fromMs > seconds * 1_000) {
+        const out = servers.map((s) =>
+          readFileSync(join(dir, `${s.id}.out`), "utf8").slice(-3_000),
+        );
+        throw new Error(`${what}: not within ${seconds} s\n${out.join("\n---\n")}`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  async function watch(host: LabHost): Promise<void> {
+    let client: AgentClient | undefined;
+    while (isWatching) {
+      try {
+        client ??= new AgentClient(host.status);
+        const status: AgentStatus = await client.ask("status");
+        looks.push({
+          atMs: performance.now(),
+          host: host.id,
+          state: status.state,
+          reason: status.reason,
+          term: BigInt(status.term),
+          ageS: status.correction_age_s ?? Number.POSITIVE_INFINITY,
+        });
+      } catch {
+        client?.close();
+        client = undefined;
+      }
+      await sleep(POLL_MS);
+    }
+    client?.close();
+  }
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    store = openStore(postgres.url);
+    const ports = [await freePort(), await freePort()];
+    servers = ports.map((port, i) => ({
+      id: `server${i}`,
+      port,
+      child: startServer(`server${i}`, port),
+    }));
+    await until(async () => (await row()) !== undefined, 20, "a leader");
+    const network = loopbackNetwork(false);
+    const options = {
+      hosts: HOSTS,
+      seed: 5,
+      profile: "quiet",
+      slew: false,
+      recordDir: undefined,
+    } as const;
+    hosts = planHosts(options, dir, readKernelClocks(), network);
+    for (const host of hosts) {
+      writeConfig(host, { serverAddress: "127.0.0.1", serverPort: ports[0], ports: network.ports });
+      appendFileSync(host.configFile, `standby_coordinator_addresses: "127.0.0.1:${ports[1]}"\n`);
+      start(host.id, ["agent", "--config", host.configFile]);
+      void watch(host);
+    }
+    await until(isCalm, 60, "all LOCKED");
+  }, 120_000);
+
+  afterAll(async () => {
+    isWatching = false;
+    for (const child of children) {
+      child.kill("SIGCONT");
+      child.kill("SIGKILL");
+    }
+    await store?.close();
+    postgres?.remove();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  test("every server is ended in turn and started again: nobody loses its lock", async () => {
+    const fromMs = performance.now();
+    for (let i = 0; i < 2; i++) {
+      const before = (await row())!;
+      const server = await leader();
+      const atMs = performance.now();
+      server.child.kill("SIGTERM");
+      await until(async () => (await row())!.term > before.term, 5, "another leader");
+      await until(() => heardMs(before.term + 1n, atMs) < Infinity, 5, "corrections of it");
+      console.log(
+        `handed over by ${server.id}: all obey the other after ${heardMs(before.term + 1n, atMs).toFixed(0)} ms`,
+      );
+      await until(() => server.child.exitCode !== null, 5, "the end of the server");
+      server.child = startServer(server.id, server.port);
+      await sleep(2_000);
+    }
+    expect(notLocked(fromMs)).toEqual([]);
+  });
+
+  test("the leader is killed: the other leads within 5 s", async () => {
+    await until(isCalm, 30, "all LOCKED");
+    const { term } = (await row())!;
+    const server = await leader();
+    const atMs = performance.now();
+    server.child.kill("SIGKILL");
+    await until(() => heardMs(term + 1n, atMs) < Infinity, 20, "corrections of the other");
+    const ms = heardMs(term + 1n, atMs);
+    console.log(`killed: all obey the other after ${ms.toFixed(0)} ms (limit: 5000 to lead)`);
+    expect((await row())!.holder.split("/")[0]).not.toBe(server.id);
+    expect(ms).toBeLessThan(6_000);
+    server.child = startServer(server.id, server.port);
+    await until(isCalm, 30, "all LOCKED");
+  });
+
+  test("the leader is stopped and goes on: nothing of its term is obeyed or written", async () => {
+    const { term } = (await row())!;
+    const server = await leader();
+    const outBefore = readFileSync(join(dir, `${server.id}.out`), "utf8").length;
+    const atMs = performance.now();
+    server.child.kill("SIGSTOP");
+    await until(() => heardMs(term + 1n, atMs) < Infinity, 20, "corrections of the other");
+    console.log(`stopped: all obey the other after ${heardMs(term + 1n, atMs).toFixed(0)} ms`);
+    await sleep(Math.max(0, STOPPED_S * 1_000 - (performance.now() - atMs)));
+    server.child.kill("SIGCONT");
+    const contMs = performance.now();
+    await sleep(3_000);
+    const lower = since(contMs).filter((l) => l.term <= term);
+    expect(lower).toEqual([]);
+    expect((await row())!.term).toBe(term + 1n);
+    const memory = await store.memories.read("default");
+    expect(memory.ok && memory.value?.term).toBe(term + 1n);
+    const said = readFileSync(join(dir, `${server.id}.out`), "utf8").slice(outBefore);
+    expect(said).toContain("leads no more");
+    expect((await leader()).id).not.toBe(server.id);
+    await until(isCalm, 30, "all LOCKED");
+  });
+
+  test("the database is stopped: the leader goes on, and goes on when it is back", async () => {
+    const before = (await row())!;
+    const fromMs = performance.now();
+    postgres.stop();
+    await sleep(DATABASE_GONE_S * 1_000);
+    postgres.start();
+    await sleep(4_000);
+    expect(notLocked(fromMs)).toEqual([]);
+    const ages = since(fromMs).map((l) => l.ageS);
+    console.log(
+      `database gone for ${DATABASE_GONE_S} s: oldest correction ${Math.max(...ages).toFixed(2)} s`,
+    );
+    expect(await row()).toMatchObject({ holder: before.holder, term: before.term });
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
