@@ -277,6 +277,7 @@ export class DomainCore {
 
   /** True when this round shows the reference, not the others, to have left its course. */
   #leaps(result: RoundResult, nowMs: number): boolean {
+    if (!this.#leadership.isSettled(nowMs)) return false;
     const { suspicious, proof } = this.#leapWatch.look(result);
     if (proof) this.#leadership.demote(proof, nowMs);
     return suspicious;

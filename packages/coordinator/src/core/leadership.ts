@@ -35,6 +35,8 @@ import { Sources } from "./sources.ts";
 
 /** Lines whose last segments began this far apart at most are equally young (ns): some rounds. */
 const YOUNG_LINE_NS = 3e9;
+/** Filters know the course of their clocks this long after the lead has passed on (ms). */
+const SETTLED_MS = 10_000;
 
 /** What a coordinator that starts anew has to know; plain data. */
 export interface LeadershipMemory {
@@ -138,6 +140,11 @@ export class Leadership {
   solved(atRefRawNs: RawNanos, enough: boolean, nowMs: number): void {
     if (enough) this.#usefulMs = nowMs;
     if (!this.#scale) this.#begin(atRefRawNs, nowMs);
+  }
+
+  /** True when the tracks against this reference are old enough to tell a leap of its clock. */
+  isSettled(nowMs: number): boolean {
+    return this.#lockedOnce && nowMs - this.#passedMs > SETTLED_MS;
   }
 
   /** The reference's raw clock is found wrong: somebody else leads from the next round on. */
