@@ -72,3 +72,31 @@ test("once locked, a line that jumps by a second is refused; before, it may", ()
   const fresh = { ...standing, lockedBefore: false };
   expect(guardCorrection({ ...proposal, segments: far }, fresh, now).ok).toBe(true);
 });
+
+test("a line that breaks within itself is refused, locked or not", () => {
+  const later = { ...segment, rawNs: rawNanos(1_000_001_000n) };
+  const broken = { ...later, domainUnixNs: unixNanos(segment.domainUnixNs + 1_000_100_000n) };
+  const whole = { ...later, domainUnixNs: unixNanos(segment.domainUnixNs + 1_000_012_000n) };
+  expect(reasonOf({ segments: [segment, broken] })).toContain("breaks by 88000 ns");
+  expect(reasonOf({ segments: [segment, whole] })).toBe("");
+});
+
+test("a rate that leaves all that is known of it is refused, one that anchors vouch for is not", () => {
+  const fast = { segments: [{ ...segment, freqPpb: 25_000 }] };
+  expect(reasonOf(fast)).toContain("13.0 ppm off the learnt one");
+  const vouched = { ...standing, basesPpb: [12_000, 24_000] };
+  expect(guardCorrection({ ...proposal, ...fast }, vouched, now).ok).toBe(true);
+});
+
+test("a jump is measured against how far the raw clock itself has jumped", () => {
+  const far = [{ ...segment, domainUnixNs: unixNanos(segment.domainUnixNs + 5_000_000_000n) }];
+  const moved = { ...standing, rawJumpNs: 5e9 };
+  expect(guardCorrection({ ...proposal, segments: far }, moved, now).ok).toBe(true);
+});
+
+test("after a silence a line may be where clocks can go meanwhile, and not further", () => {
+  const far = [{ ...segment, domainUnixNs: unixNanos(segment.domainUnixNs + 1_000_000n) }];
+  const after = (ageS: number) =>
+    guardCorrection({ ...proposal, segments: far }, { ...standing, ageS }, now).ok;
+  expect([after(0.5), after(300)]).toEqual([false, true]);
+});

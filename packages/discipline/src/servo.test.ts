@@ -90,3 +90,15 @@ test("what another hand adds is taken away at once, and not learnt as the crysta
   const after = servo.decide({ ...input, offsetNs: 0, domainFreqPpb: 0 });
   expect(after).toEqual({ kind: "slew", freqPpb: 0 });
 });
+
+test("once locked, the setting stays within 50 ppm of the learnt rate, whatever the line asks for", () => {
+  for (const domainFreqPpb of [-900_000, -61_000, 20_000, 80_000, 900_000]) {
+    for (const offsetNs of [-1e12, -1e5, 0, 1e5, 1e12]) {
+      const out = new Servo().decide({ ...input, domainFreqPpb, offsetNs, basePpb: 20_000 });
+      expect(out.kind).toBe("slew");
+      expect(Math.abs(out.freqPpb - 20_000)).toBeLessThanOrEqual(50_000);
+      // A clock whose rate never falls to nothing never goes back.
+      expect(1 + out.freqPpb * 1e-9).toBeGreaterThan(0.999);
+    }
+  }
+});

@@ -22,7 +22,8 @@ export interface Disk {
   readonly sync: (folder: string) => Promise<void>;
 }
 
-const realDisk: Disk = {
+/** The disk of this machine. */
+export const realDisk: Disk = {
   mkdir: (folder) => mkdir(folder, { recursive: true, mode: 0o700 }),
   write: async (file, text) => {
     const handle = await open(file, "w", 0o600);

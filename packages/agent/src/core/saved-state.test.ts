@@ -1,0 +1,65 @@
+import { create } from "@bufbuild/protobuf";
+import { CorrectionSchema } from "@ttcs/protocol";
+import { rawNanos } from "@ttcs/units";
+import { expect, test } from "vitest";
+import { formatState, parseState, type SavedState, usable } from "./saved-state.ts";
+
+const state: SavedState = {
+  bootId: "boot 1",
+  rawNs: rawNanos(1_000_000_000_000n),
+  ledger: { basePpb: -12_345.6, learntS: 800, accumulatedNs: 1e6 },
+  panic: undefined,
+  term: 2n ** 60n,
+  round: 3_590_611_200n,
+  lockedBefore: true,
+  correction: create(CorrectionSchema, {
+    segments: [
+      { rawNs: 999_000_000_000n, domainUnixNs: 1_795_305_600_000_000_001n, freqPpb: -12_300 },
+    ],
+    solvedRawNs: 999_000_000_000n,
+    windowCloseRawNs: 999_250_000_000n,
+    boundNs: 10_000,
+    validForNs: 2e9,
+  }),
+};
+const after = (seconds: number) => rawNanos(state.rawNs + BigInt(seconds) * 1_000_000_000n);
+
+test("a state comes back as it was saved", () => {
+  expect(parseState(formatState(state))).toEqual({ ok: true, state });
+  const panicked = { ...state, panic: "panic: moved", correction: undefined, ledger: undefined };
+  expect(parseState(formatState(panicked))).toEqual({ ok: true, state: panicked });
+});
+
+test("no text that was cut off, and none with a changed letter, is believed", () => {
+  const text = formatState(state).trimEnd();
+  for (let end = 0; end < text.length; end++) {
+    expect(parseState(text.slice(0, end)).ok, text.slice(0, end)).toBe(false);
+  }
+  const digits = [...text.matchAll(/\d/g)].map(({ index }) => index);
+  for (const at of digits) {
+    const changed = text.slice(0, at) + ((Number(text[at]) + 1) % 10) + text.slice(at + 1);
+    expect(parseState(changed).ok, changed).toBe(false);
+  }
+});
+
+test.each(["", "{}", "null", "[]", '{"version":2}', "\0".repeat(500)])("%j is refused", (text) => {
+  expect(parseState(text).ok).toBe(false);
+});
+
+test("a line is used on the boot it was told on, by a raw clock that has gone on", () => {
+  expect(usable(state, "boot 1", after(30)).correction).toBeDefined();
+  expect(usable(state, "boot 2", after(30)).correction).toBeUndefined();
+  expect(usable(state, "boot 1", after(-1)).correction).toBeUndefined();
+  expect(usable(state, "boot 1", after(90_000)).correction).toBeUndefined();
+  expect(usable(state, "boot 2", after(30))).toMatchObject({
+    ledger: state.ledger,
+    lockedBefore: false,
+  });
+});
+
+test("a line that no crystal can have is not used, though its checksum is right", () => {
+  const segments = state.correction!.segments.map((s) => ({ ...s, freqPpb: 1e300 }));
+  const correction = { ...state.correction!, segments };
+  const read = parseState(formatState({ ...state, correction }));
+  expect(read.ok && usable(read.state, "boot 1", after(1)).correction).toBeUndefined();
+});
