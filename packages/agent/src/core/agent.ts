@@ -30,11 +30,8 @@ import { Exchange, type RoundClose } from "./exchange.ts";
 import { Keeper } from "./keeper.ts";
 import { RoundClock } from "./round-clock.ts";
 import { Saver } from "./saver.ts";
-import { sourceLine } from "./source-line.ts";
+import { kernelErrors, sourceLine } from "./source-line.ts";
 import type { Standing } from "./standing.ts";
-
-/** The kernel's own word for "no idea": its largest maxerror (ns). */
-const UNSYNCHRONISED_NS = 16e9;
 
 /** A term beyond this is no neighbour's to tell: coordinators do not believe it either. */
 const TERM_HEARD_MAX = 2n ** 48n;
@@ -313,16 +310,8 @@ export class AgentCore {
     if (write) this.#actions.push(write);
   }
 
-  /**
-   * Tells the kernel the bound to UTC, once a second, because its own maxerror grows by 500 us in
-   * that time. Without a source there is no such bound, and the clock counts as unsynchronised.
-   */
   #tellErrors(): void {
-    const { utcBoundNs, sigmaNs, verdict } = this.standing();
-    const held = verdict.state === "LOCKED" || verdict.state === "HOLDOVER";
-    const synchronised = held && utcBoundNs !== undefined;
-    const maxErrorNs = utcBoundNs ?? UNSYNCHRONISED_NS;
-    this.#actions.push({ kind: "errors", maxErrorNs, estErrorNs: sigmaNs, synchronised });
+    this.#actions.push({ kind: "errors", ...kernelErrors(this.standing()) });
   }
 
   #sayState(verdict: Verdict): void {

@@ -55,6 +55,8 @@ export class Keeper {
   readonly #stepBack = new StepBack();
   /** True until the clock has been compared with the line of an earlier life. */
   #resumed = false;
+  /** True from a restart until corrections can be trusted again. */
+  #unheard = false;
   /** Rate that an earlier life has learnt, until it is set (ppb). */
   #inheritedPpb: number | undefined;
   /** Why the coordinator has nothing to steer by; undefined: it has. */
@@ -101,6 +103,7 @@ export class Keeper {
     const state = usable(saved, bootId, nowRawNs);
     this.#obedience.resume(state, state.correction !== undefined);
     this.#resumed = state.correction !== undefined;
+    this.#unheard = this.#resumed;
     if (saved.bootId !== bootId) this.#inheritedPpb = saved.ledger?.basePpb;
   }
 
@@ -130,6 +133,9 @@ export class Keeper {
     if (!line) return this.#inherit(carrier);
     // The first write waits for as much trust as LOCKED does: then one step is enough.
     if (!lockedBefore && trustedRounds < LOCK_ROUNDS) return undefined;
+    // After a restart the clock was steered for longer than the saved line knows of: it keeps its rate.
+    if (this.#unheard && trustedRounds < LOCK_ROUNDS) return undefined;
+    this.#unheard = false;
     const written = this.#lastWriteRawNs;
     const sinceNs = written === undefined ? Number.POSITIVE_INFINITY : diffNs(nowRawNs, written);
     if (sinceNs < (fresh ? WRITE_EVERY_NS : WRITE_AT_LATEST_NS)) return undefined;
