@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, type ExpectStatic, test } from "vitest";
 import { Namespaces, namespaceObstacle, removeLeftoverNamespaces } from "./namespaces.ts";
 
 const FULL = process.env.TTCS_NAT === "full";
@@ -103,106 +103,109 @@ async function untilAll(lab: LabFile, state: string, patienceMs: number): Promis
   }
 }
 
+/** Ends what a test has started, whatever becomes of it. */
+async function end(children: readonly ChildProcess[]): Promise<void> {
+  for (const child of children) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill("SIGTERM");
+    await once(child, "exit");
+  }
+}
+
+interface Silence {
+  readonly what: string;
+  begin(): void;
+  over(): void;
+}
+
+/** Makes a silence, sees that everybody notices it, and how they come back. */
+async function outlive(lab: LabFile, { what, begin, over }: Silence, expect: ExpectStatic) {
+  const nat = lab.server.nat_namespace;
+  const lostBefore = losses(lab);
+  const knownBefore = tracked(nat);
+  begin();
+  try {
+    await sleep(1e3 * SILENCE_S);
+    const now = await states(lab);
+    const lost = losses(lab).filter((n, i) => n > lostBefore[i]).length;
+    const known = tracked(nat);
+    console.log(
+      `${what} for ${SILENCE_S} s: ${lost} of ${HOSTS} agents have noticed; ` +
+        `the NAT knew ${knownBefore} connections, knows ${known}; ${now.join(" ")}`,
+    );
+    expect(lost).toBe(HOSTS);
+    expect(now).not.toContain("LOCKED");
+    // The kernel forgets at once and counts later.
+    if (what === "cut" && FULL) expect(known).toBe(0);
+  } finally {
+    over();
+  }
+  const backS = await untilAll(lab, "LOCKED", LOCK_PATIENCE_MS);
+  console.log(`  all LOCKED ${backS.toFixed(1)} s after its end`);
+  expect(backS).toBeLessThan(BACK_LIMIT_S);
+}
+
 describe.skipIf(obstacle !== undefined)("behind a NAT", () => {
-  const dir = mkdtempSync(join(tmpdir(), "ttcs-nat-"));
-  const file = join(dir, "lab.json");
-  const children: ChildProcess[] = [];
-  let network: Namespaces | undefined;
-  afterEach(async () => {
-    for (const child of children.splice(0)) {
-      if (child.exitCode !== null) continue;
-      child.kill("SIGTERM");
-      await once(child, "exit");
-    }
-    network?.close();
-    rmSync(dir, { recursive: true, force: true });
+  const patienceMs = 1e3 * (CALM_S + 3 * SILENCE_S) + 3 * LOCK_PATIENCE_MS;
+  const kept = `${HOSTS} agents keep their streams, notice every silence, and are LOCKED again`;
+  test.concurrent(kept, { timeout: patienceMs }, async ({ expect, onTestFinished }) => {
+    removeLeftoverNamespaces();
+    const dir = mkdtempSync(join(tmpdir(), "ttcs-nat-"));
+    const file = join(dir, "lab.json");
+    // Few probes: many agents on few processors, and streams are what matters here.
+    const rate = ["--pairs-per-second", "10"];
+    const args = ["lab", "--nat", "--hosts", `${HOSTS}`, "--no-slew", "--json", file, ...rate];
+    const child = spawn(process.execPath, [program, ...args], { stdio: "ignore" });
+    onTestFinished(async () => {
+      await end([child]);
+      rmSync(dir, { recursive: true, force: true });
+    });
+    while (!existsSync(file)) await sleep(POLL_MS);
+    const lab = JSON.parse(readFileSync(file, "utf8")) as LabFile;
+    const nat = lab.server.nat_namespace;
+    forgetAfter(nat, FORGETS_S);
+    await untilAll(lab, "LOCKED", LOCK_PATIENCE_MS);
+
+    const before = losses(lab);
+    await sleep(1e3 * CALM_S);
+    expect(losses(lab)).toEqual(before);
+    expect(await states(lab)).toEqual(lab.agents.map(() => "LOCKED"));
+
+    await outlive(lab, { what: "cut", begin: () => cut(nat), over: () => heal(nat) }, expect);
+    const { pid } = lab.server;
+    const stopped = {
+      what: "server stopped",
+      begin: () => void process.kill(pid, "SIGSTOP"),
+      over: () => void process.kill(pid, "SIGCONT"),
+    };
+    if (FULL) await outlive(lab, stopped, expect);
+    const after = JSON.parse(readFileSync(file, "utf8")) as LabFile;
+    expect(after.agents.map(({ pid }) => pid)).toEqual(lab.agents.map(({ pid }) => pid));
   });
 
-  const patienceMs = 1e3 * (CALM_S + 3 * SILENCE_S) + 3 * LOCK_PATIENCE_MS;
-
-  test(
-    `${HOSTS} agents keep their streams, notice every silence, and are LOCKED again`,
-    async () => {
-      removeLeftoverNamespaces();
-      // Few probes: many agents on few processors, and streams are what matters here.
-      const rate = ["--pairs-per-second", "10"];
-      const args = ["lab", "--nat", "--hosts", `${HOSTS}`, "--no-slew", "--json", file, ...rate];
-      const child = spawn(process.execPath, [program, ...args], { stdio: "ignore" });
+  const idle = "a stream on which nobody says a word is kept open through the NAT";
+  test.concurrent(idle, { timeout: patienceMs }, async ({ expect, onTestFinished }) => {
+    const network = new Namespaces(["h1"], false, true);
+    const children: ChildProcess[] = [];
+    onTestFinished(async () => {
+      await end(children);
+      network.close();
+    });
+    forgetAfter(network.natNamespace!, FORGETS_S);
+    const at = `${network.serverAddress}:6176`;
+    const lines: string[] = [];
+    const start = async (namespace: string, ...words: string[]) => {
+      const args = [`--net=/run/netns/${namespace}`, process.execPath, idleProgram, ...words];
+      const child = spawn("nsenter", args, { stdio: ["ignore", "pipe", "inherit"] });
       children.push(child);
-      while (!existsSync(file)) await sleep(POLL_MS);
-      const lab = JSON.parse(readFileSync(file, "utf8")) as LabFile;
-      const nat = lab.server.nat_namespace;
-      forgetAfter(nat, FORGETS_S);
-      await untilAll(lab, "LOCKED", LOCK_PATIENCE_MS);
-
-      const before = losses(lab);
-      await sleep(1e3 * CALM_S);
-      expect(losses(lab)).toEqual(before);
-      expect(await states(lab)).toEqual(lab.agents.map(() => "LOCKED"));
-
-      const silence = async (what: string, begin: () => void, end: () => void) => {
-        const lostBefore = losses(lab);
-        const knownBefore = tracked(nat);
-        begin();
-        try {
-          await sleep(1e3 * SILENCE_S);
-          const now = await states(lab);
-          const lost = losses(lab).filter((n, i) => n > lostBefore[i]).length;
-          const known = tracked(nat);
-          console.log(
-            `${what} for ${SILENCE_S} s: ${lost} of ${HOSTS} agents have noticed; ` +
-              `the NAT knew ${knownBefore} connections, knows ${known}; ${now.join(" ")}`,
-          );
-          expect(lost).toBe(HOSTS);
-          expect(now).not.toContain("LOCKED");
-          if (what === "cut") expect(known).toBe(0);
-        } finally {
-          end();
-        }
-        const backS = await untilAll(lab, "LOCKED", LOCK_PATIENCE_MS);
-        console.log(`  all LOCKED ${backS.toFixed(1)} s after its end`);
-        expect(backS).toBeLessThan(BACK_LIMIT_S);
-      };
-      await silence(
-        "cut",
-        () => cut(nat),
-        () => heal(nat),
-      );
-      if (FULL) {
-        const { pid } = lab.server;
-        await silence(
-          "server stopped",
-          () => process.kill(pid, "SIGSTOP"),
-          () => process.kill(pid, "SIGCONT"),
-        );
-      }
-      const after = JSON.parse(readFileSync(file, "utf8")) as LabFile;
-      expect(after.agents.map(({ pid }) => pid)).toEqual(lab.agents.map(({ pid }) => pid));
-    },
-    patienceMs,
-  );
-
-  test(
-    "a stream on which nobody says a word is kept open through the NAT",
-    async () => {
-      network = new Namespaces(["h1"], false, true);
-      forgetAfter(network.natNamespace!, FORGETS_S);
-      const at = `${network.serverAddress}:6176`;
-      const lines: string[] = [];
-      const start = async (namespace: string, ...words: string[]) => {
-        const args = [`--net=/run/netns/${namespace}`, process.execPath, idleProgram, ...words];
-        const child = spawn("nsenter", args, { stdio: ["ignore", "pipe", "inherit"] });
-        children.push(child);
-        const output = createInterface({ input: child.stdout });
-        output.on("line", (line) => lines.push(line));
-        await once(output, "line");
-      };
-      await start(network.serverNamespace, "server", at, `${SILENCE_S}`);
-      await start(network.namespace(0), "client", at);
-      const until = performance.now() + 1e3 * SILENCE_S + 20_000;
-      while (performance.now() < until && !lines.includes("heard waiting")) await sleep(POLL_MS);
-      expect(lines).toEqual(["listening", "heard welcome", "heard waiting"]);
-    },
-    patienceMs,
-  );
+      const output = createInterface({ input: child.stdout });
+      output.on("line", (line) => lines.push(line));
+      await once(output, "line");
+    };
+    await start(network.serverNamespace, "server", at, `${SILENCE_S}`);
+    await start(network.namespace(0), "client", at);
+    const until = performance.now() + 1e3 * SILENCE_S + 20_000;
+    while (performance.now() < until && !lines.includes("heard waiting")) await sleep(POLL_MS);
+    expect(lines).toEqual(["listening", "heard welcome", "heard waiting"]);
+  });
 });
