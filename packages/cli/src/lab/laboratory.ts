@@ -11,7 +11,7 @@ import { CostMeter } from "./cost-meter.ts";
 import { Figures, type LabSummary, type ProcessCost, SETTLED_AFTER_S } from "./figures.ts";
 import type { ForeignHand } from "./foreign.ts";
 import { type CrossTraffic, writeLabFile } from "./lab-file.ts";
-import { leftovers } from "./leftovers.ts";
+import { removeLeftoverFolders } from "./leftovers.ts";
 import { Namespaces, namespaceObstacle, removeLeftoverNamespaces } from "./namespaces.ts";
 import { type LabNetwork, loopbackNetwork } from "./network.ts";
 import { Observer, type Sight } from "./observer.ts";
@@ -341,17 +341,6 @@ function openNetwork(options: LaboratoryOptions): { network: LabNetwork; place: 
     return { network: new Namespaces(hostIds(hosts), ipv6, nat), place };
   } catch (error) {
     return loopback((error as Error).message);
-  }
-}
-
-/** Folders of laboratories that were killed; those of other users stay. */
-function removeLeftoverFolders(): void {
-  for (const name of leftovers(tmpdir(), /^ttcs-lab-(\d+)-/)) {
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // Not ours.
-    }
   }
 }
 
