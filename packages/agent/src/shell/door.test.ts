@@ -120,3 +120,14 @@ test("a bucket gives its tokens, fills with time, and takes one back", () => {
   expect(buckets.take("a", 50)).toBe(false);
   expect(buckets.take("a", 150)).toBe(true);
 });
+
+test("a crowd of one address waits for its members to have had a moment to speak", async () => {
+  const { door, port } = await open();
+  const beganMs = performance.now();
+  const sockets = await Promise.all(Array.from({ length: 40 }, () => dial(port)));
+  // 32 are inside: eight more come in, four in a beat of 20 ms, when the oldest had twelve beats.
+  await until(() => door.counters.evicted === 8);
+  expect(performance.now() - beganMs).toBeGreaterThan(230);
+  expect(door.counters.refused_rate + door.counters.refused_full).toBe(0);
+  for (const socket of sockets) socket.destroy();
+});
