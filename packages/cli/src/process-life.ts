@@ -46,5 +46,8 @@ export function endQuietlyWithoutReader(): void {
 
 /** Ends when the parent dies, if it has opened a channel: no orphan outlives its laboratory. */
 export function endWithParent(): void {
-  if (process.send) process.on("disconnect", () => process.exit(0));
+  if (!process.send) return;
+  process.on("disconnect", () => process.exit(0));
+  // It may have died before this was asked for: nobody tells that again.
+  if (!process.connected) process.exit(0);
 }

@@ -26,6 +26,7 @@ export class ServerProcess {
   #child: ChildProcess | undefined;
   #stalledLines = 0;
   #port = 0;
+  #closed = false;
 
   /** @param program path of `ttcs.js`; @param extraArgs options besides address and port */
   constructor(program: string, extraArgs: readonly string[]) {
@@ -48,6 +49,7 @@ export class ServerProcess {
 
   /** Starts it, on the port of the last start if there was one. */
   async start(): Promise<void> {
+    if (this.#closed) throw new Error("the benchmark has ended");
     const args = ["server", "--listen", "127.0.0.1", "--port", `${this.#port}`];
     const all = [...args, "--status-socket", this.#socket, ...this.#extraArgs];
     const node = [...process.execArgv.filter((a) => a.startsWith("--cpu-prof")), this.#program];
@@ -80,6 +82,7 @@ export class ServerProcess {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#end("SIGTERM");
     rmSync(this.#dir, { recursive: true, force: true });
   }
