@@ -18,6 +18,8 @@ export interface Caller {
   readonly index: number;
 }
 
+/** A call of a database next door (ns). */
+export const USUAL_LATENCY_NS = 4e6;
 /** A call that has not been answered by then has failed, whatever becomes of it (ns). */
 const PATIENCE_NS = 1e9;
 /** A refused connection is noticed after this (ns). */
@@ -27,7 +29,7 @@ const REFUSED_NS = 20e6;
 export class SimDatabase {
   row: LeaseView | undefined;
   /** One way and back (ns). */
-  latencyNs = 4e6;
+  latencyNs = USUAL_LATENCY_NS;
   /** True: nobody reaches it. */
   isDown = false;
   /** Servers that cannot reach it. */

@@ -5,8 +5,8 @@ import { type LeaseTrouble, LeaseWorld } from "./lease-world.ts";
 // The machine may be busy with other things.
 vi.setConfig({ testTimeout: 300_000 });
 
-/** `npm run test:long -- leases` runs a thousand and says so here. */
-const TRIALS = Number(process.env.TTCS_LEASE_TRIALS ?? 150);
+/** Schedules that are tried; a few milliseconds each. */
+const TRIALS = Number(process.env.TTCS_LEASE_TRIALS ?? 1000);
 
 const runWith = (trouble: Partial<LeaseTrouble>, seed: number, seconds = 90) => {
   const world = new LeaseWorld(seed, 2, 4);

@@ -17,7 +17,7 @@ import {
 } from "@ttcs/protocol";
 import { Prng, rawNanos } from "@ttcs/units";
 import { EventQueue } from "../sim/event-queue.ts";
-import { SimDatabase } from "./database.ts";
+import { SimDatabase, USUAL_LATENCY_NS } from "./database.ts";
 import { FIRST_WORD_NS, Route, SILENT_NS } from "./route.ts";
 import { type LedDomain, SimServer } from "./server.ts";
 
@@ -170,7 +170,7 @@ export class LeaseWorld {
     if (kind === "stop") this.servers[server].goOn();
     else if (kind === "kill") this.servers[server].start();
     else if (kind === "database down") this.database.isDown = false;
-    else if (kind === "database slow") this.database.latencyNs = 4e6;
+    else if (kind === "database slow") this.database.latencyNs = USUAL_LATENCY_NS;
     else this.database.unreachable.delete(server);
   }
 

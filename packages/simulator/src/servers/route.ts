@@ -7,6 +7,8 @@
 
 /** A stream on which nothing has come for this long is given up (ns). */
 export const SILENT_NS = 1.5e9;
+/** A leader that has just begun lets all agents find it before it corrects anybody (ns). */
+export const BEGIN_NS = 4e9;
 /** A server that has not answered for this long is passed over (ns). */
 export const FIRST_WORD_NS = 1e9;
 /** From one try to the next (ns). */

@@ -21,6 +21,12 @@ export type Change =
   | (For & { readonly kind: "partition"; hosts: HostSet })
   /** The coordinator dies; another one, with an empty memory and a later term, comes up. */
   | (For & { readonly kind: "coordinator" })
+  /** One of several servers is stopped, as SIGSTOP does it, and goes on; or is killed and started again. */
+  | (For & { readonly kind: "server stop" | "server kill"; readonly server: number })
+  /** The servers' database: gone, slow (a call takes `latencyS`), or out of one server's reach. */
+  | (For & { readonly kind: "database gone" })
+  | (For & { readonly kind: "database slow"; readonly latencyS: number })
+  | (For & { readonly kind: "database unreachable"; readonly server: number })
   /** Some hosts' links to some others become longer by `addNs`, one way. */
   | (For & { readonly kind: "delay"; from: HostSet; to: HostSet; readonly addNs: number })
   /** A share of all directed links gets another route, longer by `addNs`. */

@@ -33,6 +33,8 @@ export interface SimOptions {
   readonly standby: boolean;
   /** So many hosts, from host 0 on, have a time daemon of their own (1 and more). */
   readonly sources: number;
+  /** So many servers share one database, and one of them leads; 0: one server without a lease. */
+  readonly servers: number;
   readonly changes: readonly Change[];
   readonly lies: readonly Lie[];
 }
@@ -73,6 +75,7 @@ export const defaultSim: SimOptions = {
   messageNs: 1e6,
   standby: false,
   sources: 1,
+  servers: 0,
   changes: [],
   lies: [],
 };
@@ -98,4 +101,10 @@ export function simOptions(...changes: readonly SimChanges[]): SimOptions {
     } as SimOptions;
   }
   return out;
+}
+
+/** How the coordinator's core is set up in a world. */
+export function domainOptions({ neighbours, pairsPerSecond, seed }: SimOptions) {
+  const dealt = neighbours === undefined ? {} : { neighbours };
+  return { domain: "default", pairsPerSecond, meshSeed: seed, ...dealt };
 }

@@ -23,7 +23,9 @@ export type Letter =
   | { readonly to: "peer"; readonly host: number; readonly message: ExchangeFlush }
   /** An end of a stream notices that the other one is gone. */
   | { readonly to: "hang up"; readonly host: number; readonly connection: number }
-  | { readonly to: "connect"; readonly host: number };
+  | { readonly to: "connect"; readonly host: number }
+  /** Something of the servers' own. */
+  | { readonly to: "then"; readonly host: number; readonly then: () => void };
 
 /** See the module head. */
 export class Post {

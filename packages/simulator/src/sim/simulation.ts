@@ -12,6 +12,7 @@ import type { AgentAction } from "@ttcs/agent/core";
 import { type Action, DomainCore } from "@ttcs/coordinator/core";
 import type { CoordinatorMessage } from "@ttcs/protocol";
 import { mix32, Prng } from "@ttcs/units";
+import { Fleet } from "../servers/fleet.ts";
 import { type Turn, turnsOf } from "./changes.ts";
 import { DAEMON_EVERY_NS } from "./daemon.ts";
 import { EventHash } from "./event-hash.ts";
@@ -19,7 +20,7 @@ import { EventQueue } from "./event-queue.ts";
 import { UNIX_ZERO_NS } from "./host-clock.ts";
 import { lyingReport, shiftOf } from "./lies.ts";
 import { Network } from "./network.ts";
-import type { SimOptions } from "./options.ts";
+import { domainOptions, type SimOptions } from "./options.ts";
 import { type Letter, Post } from "./post.ts";
 import { SimHost } from "./sim-host.ts";
 import { applyTurn } from "./turns.ts";
@@ -48,6 +49,8 @@ export class Simulation {
   readonly network: Network;
   readonly hash = new EventHash();
   server: DomainCore | undefined;
+  /** Several servers instead of that one. */
+  readonly fleet: Fleet | undefined;
   nowNs = 0;
   /** Steps of system clocks by our own hand, by host. */
   readonly steps: number[];
@@ -81,7 +84,9 @@ export class Simulation {
     this.#turns.forEach((turn, i) => {
       this.#queue.add(turn.atS * 1e9, TURN, i);
     });
-    this.startServer();
+    const several = options.servers > 0;
+    this.fleet = several ? new Fleet(options, this, new Prng(mix32(seed, 5))) : undefined;
+    if (!this.fleet) this.startServer();
     for (const host of this.hosts) {
       const phaseNs = this.#random.uniform() * options.batchNs;
       this.#queue.add(options.batchPhaseNs ?? phaseNs, BATCH, host.index);
@@ -110,14 +115,8 @@ export class Simulation {
 
   /** A coordinator with an empty memory comes up; agents find it by and by. */
   startServer(): void {
-    const { neighbours, pairsPerSecond, seed } = this.options;
-    this.server = new DomainCore({
-      domain: "default",
-      term: ++this.#term,
-      pairsPerSecond,
-      meshSeed: seed,
-      ...(neighbours === undefined ? {} : { neighbours }),
-    });
+    if (this.fleet) return;
+    this.server = new DomainCore({ ...domainOptions(this.options), term: ++this.#term });
     for (const host of this.hosts) if (host.alive && !host.partitioned) this.#connectSoon(host);
   }
 
@@ -133,13 +132,25 @@ export class Simulation {
     this.#act(host, host.core.handleStart(host.saved, host.bootId, host.rawAt(this.nowNs)));
     const lie = this.options.lies.find((l) => l.host === host.index && l.stamps);
     host.lieNs = lie && ((peer) => (this.#isLiedTo(lie.to, peer) ? shiftOf(lie, this.nowNs) : 0));
-    if (this.server && !host.partitioned) this.#connectSoon(host);
+    if (this.fleet) this.fleet.search(host);
+    else if (this.server && !host.partitioned) this.#connectSoon(host);
   }
 
   killAgent(host: SimHost): void {
     const { connection } = host;
     host.stop();
-    this.#closeAtServer(connection);
+    if (this.fleet) this.fleet.gone(host, connection);
+    else this.#closeAtServer(connection);
+  }
+
+  /** Something happens later. */
+  later(afterNs: number, then: () => void): void {
+    this.#later(afterNs, { to: "then", host: 0, then });
+  }
+
+  /** A message of a server goes to an agent. */
+  deliver({ index }: SimHost, connection: number, message: CoordinatorMessage): void {
+    this.#later(this.options.messageNs, { to: "agent", host: index, connection, message });
   }
 
   /** A stream ends at the agent's end. */
@@ -153,6 +164,7 @@ export class Simulation {
   partition(host: SimHost): void {
     host.partitions++;
     const { index, connection } = host;
+    if (this.fleet) return;
     this.#later(SILENCE_NS, { to: "hang up", host: index, connection });
   }
 
@@ -175,7 +187,7 @@ export class Simulation {
     } else if (kind === LETTER) this.#deliver(subject);
     else if (kind === TICK) {
       queue.add(this.nowNs + TICK_NS, TICK, 0);
-      if (this.server) this.#serve(this.server.handleTick(this.#serverTime()));
+      if (this.server) this.#serve(this.server.handleTick(this.serverTime()));
     } else if (kind === TURN) {
       this.hash.number(this.nowNs);
       applyTurn(this, this.#turns[subject], this.#random);
@@ -202,6 +214,10 @@ export class Simulation {
   }
 
   #open(letter: Letter, host: SimHost): void {
+    if (letter.to === "then") {
+      letter.then();
+      return;
+    }
     if (letter.to === "peer") {
       if (host.alive) this.#act(host, host.core.handleFlush(letter.message));
       return;
@@ -219,12 +235,14 @@ export class Simulation {
     if (host.connection !== letter.connection || host.partitioned) return;
     if (letter.to === "agent") {
       this.#tellAgent(host, this.tamper?.(host, letter.message) ?? letter.message);
-    } else if (this.server) {
-      this.#serve(this.server.handleMessage(letter.connection, letter.message, this.#serverTime()));
+    } else if (this.fleet) this.fleet.hear(letter.connection, letter.message);
+    else if (this.server) {
+      this.#serve(this.server.handleMessage(letter.connection, letter.message, this.serverTime()));
     }
   }
 
   #tellAgent(host: SimHost, message: CoordinatorMessage): void {
+    this.fleet?.told(host, message);
     const { body } = message;
     if (body.case === "correction") {
       const { hash } = this;
@@ -249,8 +267,13 @@ export class Simulation {
 
   #connect(host: SimHost): void {
     if (!this.server) return;
-    host.connection = ++this.#connections;
-    this.#byConnection.set(host.connection, host);
+    this.connected(host, ++this.#connections);
+  }
+
+  /** An agent's end of a stream is open: it introduces itself. */
+  connected(host: SimHost, connection: number): void {
+    host.connection = connection;
+    this.#byConnection.set(connection, host);
     const isStandby = host.hasSource || (this.options.standby && host.index === 1);
     const quality = host.isReference ? 10 : isStandby ? 5 : 1;
     const hello = {
@@ -268,7 +291,7 @@ export class Simulation {
   #closeAtServer(connection: number): void {
     this.#byConnection.delete(connection);
     if (connection === 0 || !this.server) return;
-    this.#serve(this.server.handleClose(connection, this.#serverTime()));
+    this.#serve(this.server.handleClose(connection, this.serverTime()));
   }
 
   #act(host: SimHost, actions: readonly AgentAction[]): void {
@@ -317,7 +340,7 @@ export class Simulation {
       });
       host.prober.setDestinations(to, a.pairsPerSecond, this.nowNs);
     } else if (a.kind === "save") host.saved = a.text;
-    else if (a.kind === "log") this.#note(host.id, a.text);
+    else if (a.kind === "log") this.note(host.id, a.text);
   }
 
   #sendFlush(host: SimHost, a: Extract<AgentAction, { kind: "flush" }>): void {
@@ -331,12 +354,11 @@ export class Simulation {
 
   #serve(actions: readonly Action[]): void {
     for (const a of actions) {
-      if (a.kind === "log") this.#note("coordinator", a.text);
+      if (a.kind === "log") this.note("coordinator", a.text);
       if (a.kind !== "send") continue;
       const host = this.#byConnection.get(a.connection);
       if (!host) continue;
-      const { connection, message } = a;
-      this.#later(this.options.messageNs, { to: "agent", host: host.index, connection, message });
+      this.deliver(host, a.connection, a.message);
     }
   }
 
@@ -345,12 +367,12 @@ export class Simulation {
     return host !== undefined && (to === undefined || to.includes(host.index));
   }
 
-  #note(who: string, text: string): void {
+  note(who: string, text: string): void {
     this.hash.text(text);
     this.log?.push(`${(this.nowNs / 1e9).toFixed(2)} ${who} ${text}`);
   }
 
-  #serverTime() {
+  serverTime() {
     const unixNs = UNIX_ZERO_NS + BigInt(Math.round(this.nowNs));
     return { monotonicMs: this.nowNs / 1e6, unixNs };
   }

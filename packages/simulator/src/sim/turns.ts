@@ -31,6 +31,8 @@ export function applyTurn(world: Simulation, turn: Turn, random: Prng): void {
   } else if (change.kind === "coordinator") {
     if (begins) world.killServer();
     else world.startServer();
+  } else if ("server" in change || change.kind.startsWith("database")) {
+    world.fleet?.befall(change, begins);
   } else {
     applyToHost(world, turn, nowNs);
   }

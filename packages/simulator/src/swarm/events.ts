@@ -13,6 +13,8 @@ import type { FailureEvent } from "./schedule.ts";
 export interface Stretch {
   readonly random: Prng;
   readonly hosts: number;
+  /** Servers that share a database; 0: one without a lease. */
+  readonly servers: number;
   readonly fromS: number;
   readonly untilS: number;
   /** Spans taken, by what they are taken of. */
@@ -59,9 +61,20 @@ const kinds = {
     };
   },
   "coordinator dies": (s) => {
+    if (s.servers > 0) return { changes: [] };
     const at = free(s, "coordinator", 1, 20);
     return { changes: at ? [{ kind: "coordinator", ...at }] : [] };
   },
+  /** A server is stopped, mostly the one that leads, and goes on with what has piled up. */
+  "server stop": (s) => onServer(s, (at, server) => ({ kind: "server stop", ...at, server })),
+  "server kill": (s) => onServer(s, (at, server) => ({ kind: "server kill", ...at, server })),
+  "database gone": (s) => onDatabase(s, (at) => ({ kind: "database gone", ...at })),
+  "database slow": (s) =>
+    onDatabase(s, (at) => {
+      return { kind: "database slow", ...at, latencyS: s.random.between(0.05, 2) };
+    }),
+  "database unreachable": (s) =>
+    onServer(s, (at, server) => ({ kind: "database unreachable", ...at, server }), "reach of"),
   pause: (s) => onHost(s, host(s), 0.5, 25, (at, host) => ({ kind: "pause", ...at, host })),
   kill: (s) => onHost(s, other(s), 0.5, 25, (at, host) => ({ kind: "kill", ...at, host })),
   "kill several": (s) => {
@@ -145,6 +158,22 @@ export const isEventKind = (word: string): word is EventKind => word in kinds;
 export function drawEvent(kind: EventKind, stretch: Stretch): FailureEvent {
   const { changes, lies = [] }: Draft = kinds[kind](stretch);
   return { kind, changes, lies };
+}
+
+function onServer(
+  s: Stretch,
+  make: (span: Span, server: number) => Change,
+  what = "server",
+): Draft {
+  const server = Math.floor(s.servers * s.random.uniform() ** 2);
+  if (s.servers === 0) return { changes: [] };
+  const at = free(s, `${what} ${server}`, 0.2, 25);
+  return { changes: at ? [make(at, server)] : [] };
+}
+
+function onDatabase(s: Stretch, make: (span: Span) => Change): Draft {
+  const at = s.servers > 0 ? free(s, "database", 0.5, 40) : undefined;
+  return { changes: at ? [make(at)] : [] };
 }
 
 function rerouteOf(s: Stretch, share: number, addNs: number): Draft {

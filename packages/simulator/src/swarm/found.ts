@@ -34,6 +34,7 @@ export const foundBugs: readonly FoundBug[] = [
       hosts: 8,
       network: "lossy",
       standby: true,
+      servers: 0,
       quietS: 20,
       endS: 24,
       events: [
@@ -59,6 +60,7 @@ export const foundBugs: readonly FoundBug[] = [
       hosts: 5,
       network: "quiet",
       standby: false,
+      servers: 0,
       quietS: 23.2,
       endS: 25,
       events: [

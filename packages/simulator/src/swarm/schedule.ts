@@ -29,6 +29,8 @@ export interface Schedule {
   readonly network: NetworkKind;
   /** Host 1 is a better standby than the others. */
   readonly standby: boolean;
+  /** Servers that share a database; 0: one without a lease. */
+  readonly servers: number;
   /** When the last failure is over, and the end of the quiet tail (s). */
   readonly quietS: number;
   readonly endS: number;
@@ -48,6 +50,8 @@ const FAIL_UNTIL_S_MAX = 58;
  */
 export const BACK_WITHIN_S = 30;
 const EVENTS_MAX = 8;
+/** One server as often as several. */
+const SERVERS = [0, 0, 2, 3];
 
 /** Draws the schedule of a seed. */
 export function drawSchedule(seed: number, kinds: readonly EventKind[] = usualKinds()): Schedule {
@@ -56,17 +60,18 @@ export function drawSchedule(seed: number, kinds: readonly EventKind[] = usualKi
   const hosts = HOSTS_MIN + Math.floor((HOSTS_MAX - HOSTS_MIN + 1) * random.uniform() ** 3);
   const network = NETWORKS[Math.floor(NETWORKS.length * random.uniform())];
   const standby = random.uniform() < 0.5;
+  const servers = SERVERS[Math.floor(SERVERS.length * random.uniform())];
   const untilS = Math.round(random.between(FAIL_UNTIL_S_MIN, FAIL_UNTIL_S_MAX));
   const count = 1 + Math.floor(EVENTS_MAX * random.uniform() ** 1.5);
   const busy = new Map<string, [number, number][]>();
   const events: FailureEvent[] = [];
   for (let i = 0; i < count; i++) {
     const kind = kinds[Math.floor(kinds.length * random.uniform())];
-    const stretch = { random, hosts, fromS: FAIL_FROM_S, untilS, busy };
+    const stretch = { random, hosts, servers, fromS: FAIL_FROM_S, untilS, busy };
     events.push(drawEvent(kind, stretch));
   }
   const quietS = lastS(events);
-  return { seed, hosts, network, standby, quietS, endS: quietS + BACK_WITHIN_S, events };
+  return { seed, hosts, network, standby, servers, quietS, endS: quietS + BACK_WITHIN_S, events };
 }
 
 /** When the last of these failures is over (s). */
@@ -79,7 +84,7 @@ export function lastS(events: readonly FailureEvent[]): number {
 }
 
 /** The world in which a schedule takes place. */
-export function worldOf({ seed, hosts, network, standby, events }: Schedule): SimChanges {
+export function worldOf({ seed, hosts, network, standby, servers, events }: Schedule): SimChanges {
   const link = {
     quiet: {},
     loaded: { hops: fourHops(0.4), routeNs: 2_000 },
@@ -89,6 +94,7 @@ export function worldOf({ seed, hosts, network, standby, events }: Schedule): Si
     seed,
     hosts,
     standby,
+    servers,
     link,
     changes: events.flatMap((e) => e.changes),
     lies: events.flatMap((e) => e.lies),
