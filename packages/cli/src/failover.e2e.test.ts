@@ -6,7 +6,7 @@
  * promised.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -152,8 +152,8 @@ describe.skipIf(obstacle !== undefined)("two servers and four agents", () => {
     } as const;
     hosts = planHosts(options, dir, readKernelClocks(), network);
     for (const host of hosts) {
-      writeConfig(host, { serverAddress: "127.0.0.1", serverPort: ports[0], ports: network.ports });
-      appendFileSync(host.configFile, `standby_coordinator_addresses: "127.0.0.1:${ports[1]}"\n`);
+      const servers = ports.map((port) => ({ address: "127.0.0.1", port }));
+      writeConfig(host, { servers, ports: network.ports });
       start(host.id, ["agent", "--config", host.configFile]);
       void watch(host);
     }

@@ -9,6 +9,7 @@ import { runLab, runLabTraffic } from "./commands/lab.ts";
 import { runReplay } from "./commands/replay.ts";
 import { runServer } from "./commands/server.ts";
 import { runSimulate } from "./commands/simulate.ts";
+import { DEED_NAMES } from "./lab/chaos/deeds.ts";
 import { type ForeignHand, parseForeign } from "./lab/foreign.ts";
 import { PROFILE_NAMES } from "./lab/profiles.ts";
 
@@ -37,6 +38,12 @@ const hostCounts = (text: string, before: readonly number[] = []): number[] => [
   ...before,
   wholeNumber(3, 20_000)(text),
 ];
+const deedNames = (text: string): string[] => {
+  const names = text === "all" ? [...DEED_NAMES] : text.split(",");
+  const unknown = names.find((name) => !DEED_NAMES.includes(name));
+  if (unknown === undefined) return names;
+  throw new InvalidArgumentError(`no deed is called ${unknown}; give ${DEED_NAMES.join(", ")}.`);
+};
 const hostCount = (text: string): number => {
   const count = wholeNumber(1, HOSTS_MAX)(text);
   if (count >= HOSTS_MIN) return count;
@@ -101,6 +108,13 @@ program
   .option("--record <folder>", "record the probes of all hosts")
   .option("--json <file>", "processes while running, the summary at the end")
   .option("--demo", "say what to look at")
+  .option("--servers <count>", "how many servers (1 to 4)", wholeNumber(1, 4))
+  .option(
+    "--chaos [deeds]",
+    "break it by a plan and judge it: all, or names with commas",
+    deedNames,
+  )
+  .option("--quick", "with --chaos: watch each deed for a shorter time")
   .action(runLab);
 
 // The laboratory starts it; of no use to anybody else.

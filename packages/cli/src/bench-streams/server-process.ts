@@ -5,8 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { ServerStatus } from "../lab/cost-meter.ts";
 import { processCost } from "../lab/processes.ts";
+import type { ServerStatus } from "../lab/server-status.ts";
 
 /** A server that is not ready within this long has failed (ms). */
 const READY_MS = 20_000;

@@ -2,6 +2,8 @@
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "../fail.ts";
+import { serversObstacle } from "../lab/backstage.ts";
+import { Chaos } from "../lab/chaos/run.ts";
 import type { ForeignHand } from "../lab/foreign.ts";
 import { Laboratory, LOOK_EVERY_MS } from "../lab/laboratory.ts";
 import type { ProfileName } from "../lab/profiles.ts";
@@ -24,6 +26,9 @@ interface LabCommandOptions {
   readonly record?: string;
   readonly json?: string;
   readonly demo?: boolean;
+  readonly servers?: number;
+  readonly chaos?: readonly string[] | true;
+  readonly quick?: boolean;
 }
 
 /** Shorter runs end before the reference has been slewed and followed for a while (s). */
@@ -68,6 +73,7 @@ export async function runLab(options: LabCommandOptions): Promise<void> {
   try {
     await laboratory.start();
     if (options.demo && !ending) process.stdout.write(tryText(laboratory));
+    if (options.chaos) return await breakIt(laboratory, options, () => ending);
     const screen = new Screen();
     while (!ending && laboratory.figures.elapsedS < (options.seconds ?? Infinity)) {
       const rows = await laboratory.look();
@@ -87,11 +93,32 @@ export async function runLab(options: LabCommandOptions): Promise<void> {
   process.exit(faults.length > 0 ? 1 : 0);
 }
 
+/** Breaks it by the plan; status 1 when a bar was missed. */
+async function breakIt(
+  laboratory: Laboratory,
+  { chaos, quick }: LabCommandOptions,
+  isEnding: () => boolean,
+): Promise<void> {
+  const names = chaos === true ? [] : chaos!;
+  const plan = new Chaos(laboratory, names, quick ?? false);
+  const watchEnd = setInterval(() => {
+    if (isEnding()) plan.stop();
+  }, LOOK_EVERY_MS);
+  const results = await plan.run();
+  clearInterval(watchEnd);
+  const faults = laboratory.finish(await laboratory.end(), results);
+  for (const fault of faults) process.stderr.write(`ttcs lab: ${fault}\n`);
+  const missed = isEnding() || results.some(({ ok }) => !ok);
+  process.exit(missed || faults.length > 0 ? 1 : 0);
+}
+
 function openLaboratory(options: LabCommandOptions): Laboratory {
   const { hosts, seed, profile, json, pairsPerSecond, record } = options;
   try {
     return new Laboratory({
       hosts,
+      servers: options.servers ?? (options.chaos && serversObstacle() === undefined ? 2 : 1),
+      chaos: options.chaos !== undefined,
       seconds: options.seconds ?? Infinity,
       seed,
       profile,

@@ -4,21 +4,10 @@
  * Agents tell what their parts have used with every status; the server is asked on a socket of its
  * own, twice: that is cheap, and enough for a difference.
  */
-import { connect } from "node:net";
-import { createInterface } from "node:readline";
 import type { CpuSeconds } from "@ttcs/agent";
 import { type CostSnapshot, type Costs, costsBetween } from "./costs.ts";
 import { processCost } from "./processes.ts";
-
-/** A server that does not answer within this long is left out (ms). */
-const TIMEOUT_MS = 1_000;
-
-/** What the server's status socket answers, as far as it is used here. */
-export interface ServerStatus {
-  readonly agents: number;
-  readonly counters: Readonly<Record<string, number>>;
-  readonly cpu: CpuSeconds;
-}
+import { askServer, type ServerStatus } from "./server-status.ts";
 
 /** See the module head. */
 export class CostMeter {
@@ -70,23 +59,4 @@ export class CostMeter {
     this.#first ??= snapshot;
     this.#last = snapshot;
   }
-}
-
-/** Asks the server for its status; undefined when it does not answer. */
-function askServer(path: string): Promise<ServerStatus | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    const done = (status: ServerStatus | undefined) => {
-      clearTimeout(late);
-      socket.destroy();
-      resolve(status);
-    };
-    const late = setTimeout(() => done(undefined), TIMEOUT_MS);
-    socket.on("error", () => done(undefined));
-    const lines = createInterface({ input: socket });
-    lines.on("line", (line) => done(JSON.parse(line)));
-    // readline repeats the socket's errors, which are dealt with above.
-    lines.on("error", () => {});
-    socket.write("status\n");
-  });
 }

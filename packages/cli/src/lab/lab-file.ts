@@ -1,5 +1,6 @@
 /** The file that tells other programs of a running laboratory, and of one that has ended. */
 import { renameSync, writeFileSync } from "node:fs";
+import type { DeedResult } from "./chaos/verdict.ts";
 import type { LabSummary } from "./figures.ts";
 import type { LabHost } from "./plan.ts";
 import type { ProfileName } from "./profiles.ts";
@@ -11,11 +12,18 @@ export interface LabFileContent {
   readonly namespaces: boolean;
   readonly hosts: readonly LabHost[];
   readonly pids: ReadonlyMap<string, number>;
-  readonly serverAddress: string;
-  readonly serverNamespace: string | undefined;
+  readonly servers: readonly LabServer[];
   readonly natNamespace: string | undefined;
   readonly crossTraffic: CrossTraffic | undefined;
   readonly summary: LabSummary | undefined;
+  readonly chaos: readonly DeedResult[] | undefined;
+}
+
+/** One server of a laboratory. */
+export interface LabServer {
+  readonly id: string;
+  readonly address: string;
+  readonly namespace: string | undefined;
 }
 
 /** Cross traffic as it really was. */
@@ -31,17 +39,18 @@ export interface CrossTraffic {
 /** Writes the file whole or not at all: others read it while it is renewed. */
 export function writeLabFile(path: string, content: LabFileContent): void {
   const { seed, profile, namespaces, hosts, pids, crossTraffic, summary } = content;
+  const servers = content.servers.map(({ id, address, namespace }) => {
+    return { pid: pids.get(id), url: null, address, namespace: namespace ?? null };
+  });
   const document = {
     seed,
     profile,
     namespaces,
     server: {
-      pid: pids.get("server"),
-      url: null,
-      address: content.serverAddress,
-      namespace: content.serverNamespace ?? null,
+      ...servers[0],
       ...(content.natNamespace ? { nat_namespace: content.natNamespace } : {}),
     },
+    ...(servers.length > 1 ? { standby_servers: servers.slice(1) } : {}),
     agents: hosts.map(({ id, role, status, address, namespace }) => ({
       id,
       pid: pids.get(id),
@@ -52,6 +61,7 @@ export function writeLabFile(path: string, content: LabFileContent): void {
     })),
     ...(crossTraffic ? { cross_traffic: crossTraffic } : {}),
     ...(summary ? { summary } : {}),
+    ...(content.chaos ? { chaos: content.chaos } : {}),
   };
   writeFileSync(`${path}.new`, `${JSON.stringify(document, null, 2)}\n`);
   renameSync(`${path}.new`, path);

@@ -1,32 +1,31 @@
 /** Runs a laboratory: starts the processes, looks at them, and sums up. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { appendForeign, readKernelClocks } from "@ttcs/timestamper";
 import { reasonOf } from "../fail.ts";
+import { Backstage } from "./backstage.ts";
+import type { DeedResult } from "./chaos/verdict.ts";
 import { checkForeign, checkJson } from "./checks.ts";
 import { Children } from "./children.ts";
 import { CostMeter } from "./cost-meter.ts";
+import { TrafficSender } from "./cross-traffic.ts";
 import { Figures, type LabSummary, type ProcessCost, SETTLED_AFTER_S } from "./figures.ts";
+import { Fleet } from "./fleet.ts";
+import { makeLabFolder, removeLabFolder, removeLeftoverFolders } from "./folder.ts";
 import type { ForeignHand } from "./foreign.ts";
 import { type CrossTraffic, writeLabFile } from "./lab-file.ts";
-import { removeLeftoverFolders } from "./leftovers.ts";
 import { Namespaces, namespaceObstacle, removeLeftoverNamespaces } from "./namespaces.ts";
-import { type LabNetwork, loopbackNetwork } from "./network.ts";
+import { type LabNetwork, loopbackNetwork, serverId } from "./network.ts";
 import { Observer, type Sight } from "./observer.ts";
-import { hostIds, type LabHost, planHosts, writeConfig } from "./plan.ts";
+import { hostIds, type LabHost, planHosts } from "./plan.ts";
 import { processCost } from "./processes.ts";
 import type { ProfileName } from "./profiles.ts";
 import { assembleTrace, prepareRecording, type TraceCounts } from "./record.ts";
 import type { Row } from "./screen.ts";
-import type { TrafficReport } from "./traffic.ts";
 import { HostTruth } from "./truth.ts";
 
 /** Every host is looked at this often (ms). */
 export const LOOK_EVERY_MS = 250;
-/** An agent that has died is started again after this long (ms). */
-const RESTART_MS = 1_000;
 /**
  * Agents are started this far apart (ms): on two cores 32 that load at once keep each other from
  * working, and the last one is LOCKED two to four seconds later. 8 lose less than a second by it.
@@ -36,14 +35,13 @@ const STAGGER_MS = 100;
 const QUIET_MS = 300;
 /** All hosts of a laboratory are in one region, in recordings. */
 const REGION = "r0";
-/** Cross traffic goes to these hosts, by their index (none of them is the reference). */
-const TRAFFIC_TO = [1, 2];
-/** Towards each of them (Mbit/s): 70 % of what the shaper in front of it lets through. */
-const TRAFFIC_MBIT = 140;
 
 /** What to run. */
 export interface LaboratoryOptions {
   readonly hosts: number;
+  readonly servers: number;
+  /** True: it is going to be broken. */
+  readonly chaos: boolean;
   /** How long it runs, unless it is ended earlier (s). */
   readonly seconds: number;
   readonly seed: number;
@@ -68,19 +66,20 @@ export interface LaboratoryOptions {
 /** See the module head. */
 export class Laboratory {
   readonly #options: LaboratoryOptions;
-  readonly #dir = mkdtempSync(join(tmpdir(), `ttcs-lab-${process.pid}-`));
+  readonly #dir = makeLabFolder();
   readonly #children = new Children(this.#dir);
   readonly #figures: Figures;
   readonly #network: LabNetwork;
   readonly #hosts: readonly LabHost[];
   readonly #observers: readonly Observer[];
-  readonly #pids = new Map<string, number>();
+  readonly #fleet: Fleet;
+  readonly #backstage: Backstage;
   readonly #costs = new Map<number, ProcessCost>();
   readonly #meter = new CostMeter(join(this.#dir, "server.sock"));
   /** Where it runs, in words. */
   readonly place: string;
   #lead: { by: Observer; line: Sight["status"]["line"] };
-  #traffic: TrafficReport | undefined;
+  #traffic: TrafficSender | undefined;
   #crossTraffic: CrossTraffic | undefined;
   #recorded: TraceCounts | undefined;
   #ending = false;
@@ -100,6 +99,12 @@ export class Laboratory {
     this.place = place;
     this.#figures = new Figures(performance.now());
     this.#hosts = planHosts(options, this.#dir, readKernelClocks(), network);
+    this.#backstage = new Backstage(this.#dir, options);
+    this.#fleet = new Fleet(this.#children, network, this.#hosts, {
+      servers: options.servers,
+      serverArguments: (index, address) => this.#serverArguments(index, address),
+    });
+    this.#fleet.onChange(() => this.#renewJson());
     this.#observers = this.#hosts.map((host) => new Observer(host));
     this.#lead = { by: this.#observers[0], line: [] };
   }
@@ -108,9 +113,25 @@ export class Laboratory {
     return this.#figures;
   }
 
+  get fleet(): Fleet {
+    return this.#fleet;
+  }
+
+  get network(): LabNetwork {
+    return this.#network;
+  }
+
+  get observers(): readonly Observer[] {
+    return this.#observers;
+  }
+
+  get backstage(): Backstage {
+    return this.#backstage;
+  }
+
   /** Process id of a host or of the server, while it runs. */
   pid(id: string): number | undefined {
-    return this.#pids.get(id);
+    return this.#fleet.pids.get(id);
   }
 
   /** Path of the Unix socket of host number `index`, from 0. */
@@ -118,49 +139,44 @@ export class Laboratory {
     return this.#hosts[index].status;
   }
 
-  /** Starts the server, then all agents. */
+  /** Starts the servers, then all agents. */
   async start(): Promise<void> {
     if (this.#ending) return;
-    const { pairsPerSecond } = this.#options;
-    const { serverAddress, serverNamespace, ports } = this.#network;
-    const rate = pairsPerSecond === undefined ? [] : ["--pairs-per-second", `${pairsPerSecond}`];
-    const socket = ["--status-socket", join(this.#dir, "server.sock")];
-    const state = ["--state-dir", join(this.#dir, "server")];
-    const listen = ["--listen", serverAddress, "--port", `${ports.server}`];
-    const args = [...listen, ...rate, ...socket, ...state];
-    const server = await this.#children.startServer(args, serverNamespace);
-    this.#pids.set("server", server.child.pid!);
+    await this.#backstage.open();
+    await this.#fleet.startServers();
     this.#scheduleForeign();
     for (const host of this.#hosts) {
-      writeConfig(host, { serverAddress, serverPort: server.port, ports });
-    }
-    for (const host of this.#hosts) {
       if (this.#ending) return;
-      this.#startAgent(host);
+      this.#fleet.startAgent(host);
       await sleep(STAGGER_MS);
     }
     if (this.#options.crossTraffic) this.#startTraffic();
     this.#writeJson(undefined);
   }
 
+  /** Path of a server's status socket. */
+  serverSocket(id: string): string {
+    return join(this.#dir, `${id}.sock`);
+  }
+
+  #serverArguments(index: number, address: string): string[] {
+    const { pairsPerSecond } = this.#options;
+    const rate = pairsPerSecond === undefined ? [] : ["--pairs-per-second", `${pairsPerSecond}`];
+    const url = this.#backstage.databaseUrl;
+    const shared = url === undefined ? [] : ["--database", url, "--advertise", address];
+    const name = url === undefined ? [] : ["--server-id", serverId(index)];
+    const socket = ["--status-socket", this.serverSocket(serverId(index))];
+    const state = ["--state-dir", this.#backstage.serverFolder(index)];
+    return [...socket, ...state, ...rate, ...shared, ...name];
+  }
+
   /** Lets a start that is under way come to its end early. */
   stopStarting(): void {
     this.#ending = true;
+    this.#fleet.end();
   }
 
-  /** Starts an agent, and again when it dies: what a service manager does on a real host. */
-  #startAgent(host: LabHost): void {
-    const args = ["agent", "--config", host.configFile];
-    const child = this.#children.start(host.id, args, host.namespace);
-    if (child.pid !== undefined) this.#pids.set(host.id, child.pid);
-    child.once("exit", () => {
-      if (!this.#ending) setTimeout(() => this.#restartAgent(host), RESTART_MS);
-    });
-  }
-
-  #restartAgent(host: LabHost): void {
-    if (this.#ending) return;
-    this.#startAgent(host);
+  #renewJson(): void {
     try {
       this.#writeJson(undefined);
     } catch {
@@ -180,38 +196,18 @@ export class Laboratory {
     }
   }
 
-  #trafficTargets(): number[] {
-    return TRAFFIC_TO.filter((index) => index < this.#hosts.length);
-  }
-
   #startTraffic(): void {
     if (!(this.#network instanceof Namespaces)) return;
-    this.#network.shape();
-    const targets = this.#trafficTargets().map((index) => this.#hosts[index].address);
-    const { seed } = this.#options;
-    const args = ["lab-traffic", "--mbit", `${TRAFFIC_MBIT}`, "--seed", `${seed}`, ...targets];
-    const child = this.#children.start("traffic", args, this.#network.trafficNamespace);
-    if (child.pid !== undefined) this.#pids.set("traffic", child.pid);
-    child.on("message", (report: TrafficReport) => {
-      this.#traffic = report;
-    });
+    this.#traffic = new TrafficSender(this.#network, this.#hosts);
+    const child = this.#traffic.start(this.#options.seed, (name, args, namespace) =>
+      this.#children.start(name, args, namespace),
+    );
+    this.#fleet.note("traffic", child.pid);
   }
 
   /** What cross traffic there has been, once the laboratory has ended; undefined: none. */
   get crossTraffic(): CrossTraffic | undefined {
     return this.#crossTraffic;
-  }
-
-  #sumUpTraffic(): void {
-    const report = this.#traffic;
-    const network = this.#network;
-    if (report === undefined || !(network instanceof Namespaces)) return;
-    const targets = this.#trafficTargets();
-    this.#crossTraffic = {
-      hosts: targets.map((index) => this.#hosts[index].id),
-      mbit_per_s: Math.round(report.sentMbit / report.seconds / targets.length),
-      dropped: targets.reduce((sum, i) => sum + network.shaperStatistics(i).droppedCount, 0),
-    };
   }
 
   /** Looks at every host once. */
@@ -220,7 +216,7 @@ export class Laboratory {
     // Domain time is defined on the raw clock of the host that leads, by the line that it holds.
     const leads = sights.findIndex((s) => s?.status.role === "reference" && isFresh(s));
     if (leads >= 0) this.#lead = { by: this.#observers[leads], line: sights[leads]!.status.line };
-    for (const [id, pid] of this.#pids) {
+    for (const [id, pid] of this.#fleet.pids) {
       const cost = processCost(id, pid);
       // By process: one that was killed has cost what it has cost.
       if (cost) this.#costs.set(pid, cost);
@@ -236,12 +232,12 @@ export class Laboratory {
 
   #noteCosts(sights: readonly (Sight | undefined)[]): Promise<void> {
     const cpu = new Map(sights.map((s, i) => [this.#hosts[i].id, s?.status.cpu]));
-    return this.#meter.note(this.#pids, cpu);
+    return this.#meter.note(this.#fleet.pids, cpu);
   }
 
   /** Takes a last look and ends all processes; `finish` comes after it. */
   async end(): Promise<LabSummary> {
-    this.#ending = true;
+    this.stopStarting();
     await this.look();
     this.#children.quiet();
     await sleep(QUIET_MS);
@@ -257,13 +253,13 @@ export class Laboratory {
       ...(server ? { server_counters: server.counters } : {}),
     };
     for (const observer of this.#observers) observer.close();
-    this.#sumUpTraffic();
+    this.#crossTraffic = this.#traffic?.sumUp();
     await this.#children.end();
     return summary;
   }
 
   /** Writes the files and removes all that the processes have left; returns what went wrong. */
-  finish(summary: LabSummary): string[] {
+  finish(summary: LabSummary, chaos?: readonly DeedResult[]): string[] {
     const { json, recordDir } = this.#options;
     const faults: string[] = [];
     const attempt = (option: string, write: () => void) => {
@@ -273,10 +269,11 @@ export class Laboratory {
         faults.push(`${option}: cannot be written: ${reasonOf(error)}`);
       }
     };
-    attempt(`--json ${json}`, () => this.#writeJson(summary));
+    attempt(`--json ${json}`, () => this.#writeJson(summary, chaos));
     attempt(`--record ${recordDir}`, () => this.#assembleTrace());
     this.#network.close();
-    rmSync(this.#dir, { recursive: true, force: true });
+    this.#backstage.close();
+    removeLabFolder(this.#dir);
     return faults;
   }
 
@@ -302,31 +299,35 @@ export class Laboratory {
   #abandon(): void {
     this.#children.kill();
     this.#network?.close();
-    rmSync(this.#dir, { recursive: true, force: true });
+    this.#backstage?.close();
+    removeLabFolder(this.#dir);
   }
 
-  #writeJson(summary: LabSummary | undefined): void {
+  #writeJson(summary: LabSummary | undefined, chaos?: readonly DeedResult[]): void {
     const { json, seed, profile } = this.#options;
     if (!json) return;
-    const { namespaces, serverAddress, serverNamespace } = this.#network;
     writeLabFile(json, {
       seed,
       profile,
-      namespaces,
+      namespaces: this.#network.namespaces,
       hosts: this.#hosts,
-      pids: this.#pids,
-      serverAddress,
-      serverNamespace,
+      pids: this.#fleet.pids,
+      servers: this.#fleet.serverIds.map((id, index) => ({
+        id,
+        address: this.#network.serverAddress(index),
+        namespace: this.#network.serverNamespace(index),
+      })),
       natNamespace: this.#network instanceof Namespaces ? this.#network.natNamespace : undefined,
       crossTraffic: this.#crossTraffic,
       summary,
+      chaos,
     });
   }
 }
 
 /** Network namespaces where they can be had, else loopback; and the choice in words. */
 function openNetwork(options: LaboratoryOptions): { network: LabNetwork; place: string } {
-  const { hosts, ipv6, nat } = options;
+  const { hosts, servers, ipv6, nat } = options;
   const loopback = (why: string) => {
     if (options.crossTraffic) throw new Error(`cross traffic needs network namespaces: ${why}`);
     if (nat) throw new Error(`a NAT needs network namespaces: ${why}`);
@@ -338,7 +339,7 @@ function openNetwork(options: LaboratoryOptions): { network: LabNetwork; place: 
   removeLeftoverNamespaces();
   try {
     const place = nat ? "in network namespaces, the server beyond a NAT" : "in network namespaces";
-    return { network: new Namespaces(hostIds(hosts), ipv6, nat), place };
+    return { network: new Namespaces(hostIds(hosts), { ipv6, servers, nat }), place };
   } catch (error) {
     return loopback((error as Error).message);
   }

@@ -1,7 +1,5 @@
 /** Things that carry the process id of a laboratory in their names, and outlive it when it is killed. */
-import { readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 
 function isAlive(pid: number): boolean {
   try {
@@ -27,15 +25,4 @@ export function leftovers(dir: string, pattern: RegExp): string[] {
     const owner = pattern.exec(name);
     return owner !== null && !isAlive(Number(owner[1]));
   });
-}
-
-/** Removes folders of laboratories that were killed; those of other users stay. */
-export function removeLeftoverFolders(): void {
-  for (const name of leftovers(tmpdir(), /^ttcs-lab-(\d+)-/)) {
-    try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
-    } catch {
-      // Not ours.
-    }
-  }
 }

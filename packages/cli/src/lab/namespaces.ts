@@ -18,17 +18,17 @@
 import { spawnSync } from "node:child_process";
 import { leftovers } from "./leftovers.ts";
 import { putBehindNat, SERVER_BEYOND_NAT } from "./nat.ts";
-import type { LabNetwork } from "./network.ts";
+import { type LabNetwork, serverId } from "./network.ts";
 
 /** Where `ip netns` keeps the names of namespaces. */
 const NAMES_DIR = "/run/netns";
 const OURS = /^ttcs-(\d+)-/;
 /** The default ports of the programs: nobody else is there. */
 const PORTS = { probe: 319, agent: 6171, server: 6176 };
-/** Number of the server and of the cross traffic's sender on the bridge; hosts begin after them. */
-const SERVER = 1;
-const SENDER = 2;
-const NAT = 3;
+/** Numbers of the cross traffic's sender, a NAT and the first server on the bridge; hosts follow. */
+const SENDER = 1;
+const NAT = 2;
+const FIRST_SERVER = 3;
 const FIRST_HOST = 10;
 
 /** The shaper in front of each host (see `shape`). */
@@ -62,6 +62,12 @@ export function namespaceObstacle(): string | undefined {
   return undefined;
 }
 
+/** Why namespaces cannot be cut off from each other; undefined when nothing speaks against it. */
+export function cutObstacle(): string | undefined {
+  const missing = spawnSync("nft", ["-v"]).error !== undefined;
+  return missing ? "nft is missing; install it: apt-get install nftables" : undefined;
+}
+
 /** Runs a program of iproute2 on lines of commands. */
 function run(program: string, args: readonly string[], lines: readonly string[]): string {
   const input = lines.map((line) => `${line}\n`).join("");
@@ -80,6 +86,20 @@ function remove(names: readonly string[]): void {
   spawnSync("ip", ["-force", "-batch", "-"], { input });
 }
 
+/** A table of nftables that drops what goes from the ports of one side to those of the other. */
+function cutRules(side: readonly string[], other: readonly string[]): string[] {
+  const set = (names: readonly string[]) => `{ ${names.map((name) => `"${name}"`).join(", ")} }`;
+  return [
+    "table bridge cut {",
+    "  chain forward {",
+    "    type filter hook forward priority 0",
+    `    iifname ${set(side)} oifname ${set(other)} drop`,
+    `    iifname ${set(other)} oifname ${set(side)} drop`,
+    "  }",
+    "}",
+  ];
+}
+
 /** Removes the namespaces of laboratories whose process is gone. */
 export function removeLeftoverNamespaces(): void {
   remove(leftovers(NAMES_DIR, OURS));
@@ -91,6 +111,15 @@ const linkAddress = (number: number): string =>
 const ipv4 = (number: number): string => `10.117.${number >> 8}.${number & 255}`;
 const ipv6Address = (number: number): string => `fd00:117::${number.toString(16)}`;
 
+/** What else stands at the switch. */
+export interface NamespaceOptions {
+  readonly ipv6?: boolean;
+  /** How many servers (1 and more). */
+  readonly servers?: number;
+  /** True: the only server is beyond a NAT, hosts reach it from one address (IPv4 only). */
+  readonly nat?: boolean;
+}
+
 /** See the module head. */
 export class Namespaces implements LabNetwork {
   readonly namespaces = true;
@@ -101,22 +130,26 @@ export class Namespaces implements LabNetwork {
   readonly #stations: readonly Station[];
   readonly #hostNames: readonly string[];
   readonly #nat: boolean;
+  readonly #serverNames: readonly string[];
   #closed = false;
 
   /**
    * Makes all namespaces, or none.
    *
-   * @param nat true: the server is beyond a NAT, hosts reach it from one address (IPv4 only)
    * @throws Error when the kernel or iproute2 refuses
    */
-  constructor(hostIds: readonly string[], ipv6: boolean, nat = false) {
+  constructor(
+    hostIds: readonly string[],
+    { ipv6 = false, servers = 1, nat = false }: NamespaceOptions = {},
+  ) {
     this.#ipv6 = ipv6;
     this.#nat = nat;
+    this.#serverNames = Array.from({ length: servers }, (_, i) => this.#prefix + serverId(i));
     this.#hostNames = hostIds.map((id) => this.#prefix + id);
     this.#stations = [
-      { name: `${this.#prefix}server`, number: SERVER },
       { name: `${this.#prefix}traffic`, number: SENDER },
       ...(nat ? [{ name: `${this.#prefix}nat`, number: NAT }] : []),
+      ...this.#serverNames.map((name, i) => ({ name, number: FIRST_SERVER + i })),
       ...this.#hostNames.map((name, i) => ({ name, number: FIRST_HOST + i })),
     ];
     try {
@@ -128,12 +161,16 @@ export class Namespaces implements LabNetwork {
     }
   }
 
-  get serverAddress(): string {
-    return this.#nat ? SERVER_BEYOND_NAT : this.#address(SERVER);
+  serverAddress(index: number): string {
+    return this.#nat ? SERVER_BEYOND_NAT : this.#address(FIRST_SERVER + index);
   }
 
-  get serverNamespace(): string {
-    return this.#stations[0].name;
+  serverNamespace(index: number): string {
+    return this.#serverNames[index];
+  }
+
+  serverPort(): Promise<number> {
+    return Promise.resolve(PORTS.server);
   }
 
   /** The namespace of the NAT between hosts and server; undefined: there is none. */
@@ -143,7 +180,7 @@ export class Namespaces implements LabNetwork {
 
   /** The namespace from which cross traffic is sent. */
   get trafficNamespace(): string {
-    return this.#stations[1].name;
+    return this.#stations[0].name;
   }
 
   address(index: number): string {
@@ -169,6 +206,28 @@ export class Namespaces implements LabNetwork {
     return { sentMbytes: queue.bytes / 1e6, droppedCount: queue.drops };
   }
 
+  /**
+   * Lets nothing pass the switch between two sets of hosts, or between hosts and all servers.
+   *
+   * @throws Error when nftables refuses
+   */
+  cut(side: readonly number[], other: readonly number[] | "servers"): void {
+    const far =
+      other === "servers"
+        ? this.#serverNames.map((_, i) => `p${FIRST_SERVER + i}`)
+        : other.map((index) => this.#port(index));
+    const rules = cutRules(
+      side.map((index) => this.#port(index)),
+      far,
+    );
+    run("ip", ["netns", "exec", this.#switch, "nft", "-f", "-"], rules);
+  }
+
+  /** Takes all cuts away. */
+  heal(): void {
+    run("ip", ["netns", "exec", this.#switch, "nft", "-f", "-"], ["flush ruleset"]);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -178,7 +237,7 @@ export class Namespaces implements LabNetwork {
   #putBehindNat(): void {
     putBehindNat(run, {
       nat: this.natNamespace!,
-      server: this.serverNamespace,
+      server: this.#serverNames[0],
       hosts: this.#hostNames,
       inside: ipv4(NAT),
     });

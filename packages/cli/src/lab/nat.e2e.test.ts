@@ -185,7 +185,7 @@ describe.skipIf(obstacle !== undefined)("behind a NAT", () => {
 
   const idle = "a stream on which nobody says a word is kept open through the NAT";
   test.concurrent(idle, { timeout: patienceMs }, async ({ expect, onTestFinished }) => {
-    const network = new Namespaces(["h1"], false, true);
+    const network = new Namespaces(["h1"], { nat: true });
     const children: ChildProcess[] = [];
     onTestFinished(async () => {
       await end(children);
@@ -202,7 +202,7 @@ describe.skipIf(obstacle !== undefined)("behind a NAT", () => {
       output.on("line", (line) => lines.push(line));
       await once(output, "line");
     };
-    await start(network.serverNamespace, "server", at, `${SILENCE_S}`);
+    await start(network.serverNamespace(0), "server", at, `${SILENCE_S}`);
     await start(network.namespace(0), "client", at);
     const until = performance.now() + 1e3 * SILENCE_S + 20_000;
     while (performance.now() < until && !lines.includes("heard waiting")) await sleep(POLL_MS);

@@ -7,7 +7,7 @@
 import type { AgentStatus, CpuSeconds, NowStatus } from "@ttcs/agent";
 import { DomainLine } from "@ttcs/discipline";
 import { rawNanos, unixNanos } from "@ttcs/units";
-import { AgentClient } from "../agentq/client.ts";
+import { AgentClient, type Answers } from "../agentq/client.ts";
 import type { LabHost } from "./plan.ts";
 import { HostTruth, utcAt } from "./truth.ts";
 
@@ -29,11 +29,16 @@ export class Observer {
 
   /** Asks the host; undefined while it does not answer. */
   async look(): Promise<Sight | undefined> {
+    const now = await this.ask("now");
+    const status = now && (await this.ask("status"));
+    return status && { now, status };
+  }
+
+  /** Asks the host for one thing; undefined while it does not answer. */
+  async ask<K extends keyof Answers>(request: K): Promise<Answers[K] | undefined> {
     try {
       this.#client ??= new AgentClient(this.host.status);
-      const now = await this.#client.ask("now");
-      const status = await this.#client.ask("status");
-      return { now, status };
+      return await this.#client.ask(request);
     } catch {
       this.#client?.close();
       this.#client = undefined;

@@ -40,7 +40,7 @@ test("an agent reads from its configuration what the plan says", () => {
   for (const profile of PROFILE_NAMES) {
     const [host] = plan({ profile, slew: true, recordDir: "/somewhere" }, true);
     const ports = { probe: 319, agent: 6171, server: 6176 };
-    writeConfig(host, { serverAddress: "fd00:117::1", serverPort: 6176, ports });
+    writeConfig(host, { servers: [{ address: "fd00:117::1", port: 6176 }], ports });
     const parsed = parseAgentConfig(readFileSync(host.configFile, "utf8"), host.configFile);
     if (!parsed.ok) throw new Error(parsed.message);
     expect(parsed.config).toMatchObject({

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import { AgentConfigSchema, formatAgentConfig } from "@ttcs/protocol";
+import { AgentConfigSchema, formatAgentConfig, hostPort } from "@ttcs/protocol";
 import type { LabOptions } from "@ttcs/timestamper";
 import type { LabNetwork, LabPorts } from "./network.ts";
 import { PROFILES, type ProfileName } from "./profiles.ts";
@@ -19,6 +19,8 @@ export interface LabHost {
   readonly configFile: string;
   /** Unix socket for `ttcs-agentq --address`. */
   readonly status: string;
+  /** Folder of what must survive a restart of the agent. */
+  readonly persistentDir: string;
   readonly clock: LabOptions;
 }
 
@@ -55,7 +57,7 @@ export function planHosts(
 ): LabHost[] {
   return hostIds(options.hosts).map((id, index) => {
     const hostDir = join(dir, id);
-    mkdirSync(hostDir, { recursive: true });
+    mkdirSync(join(hostDir, "state"), { recursive: true });
     return {
       id,
       role: index === 0 ? "reference" : "agent",
@@ -64,6 +66,7 @@ export function planHosts(
       namespace: network.namespace(index),
       configFile: join(hostDir, "ttcs-agent.cfg"),
       status: join(hostDir, "agent.sock"),
+      persistentDir: join(hostDir, "state"),
       clock: {
         seed: options.seed,
         index,
@@ -81,22 +84,24 @@ export function planHosts(
 
 /** Where an agent finds the server, and its own ports. */
 export interface ConfigOptions {
-  readonly serverAddress: string;
-  readonly serverPort: number;
+  /** The first one is asked first. */
+  readonly servers: readonly { readonly address: string; readonly port: number }[];
   readonly ports: LabPorts;
 }
 
 /** Writes the configuration file of a host. */
 export function writeConfig(host: LabHost, options: ConfigOptions): void {
   const { slew, ...clock } = host.clock;
+  const [first, ...standbys] = options.servers;
   const config = create(AgentConfigSchema, {
     managementAddress: host.address,
     probeAddress: host.address,
     logDir: host.clock.stateDir,
-    stateDir: host.clock.stateDir,
     subscriptionMode: false,
-    coordinatorAddress: options.serverAddress,
-    coordinatorSubscriptionServicePort: options.serverPort,
+    coordinatorAddress: first.address,
+    coordinatorSubscriptionServicePort: first.port,
+    standbyCoordinatorAddresses: standbys.map(({ address, port }) => hostPort(address, port)),
+    stateDir: host.persistentDir,
     clockQuality: host.clockQuality,
     correctClock: host.role !== "reference",
     hostId: host.id,

@@ -106,6 +106,13 @@ export class Screen {
     process.stdout.write(`${back}${text}\n`);
     this.#lines = text.split("\n").length;
   }
+
+  /** Takes away what was drawn: what is printed next stays. */
+  clear(): void {
+    if (!process.stdout.isTTY || this.#lines === 0) return;
+    process.stdout.write(`\x1b[${this.#lines}A\x1b[0J`);
+    this.#lines = 0;
+  }
 }
 
 /** The summary for people. */
