@@ -19,7 +19,11 @@ class Domain {
 
   constructor(qualities: readonly number[] = [10, 5, 1, 1, 1]) {
     qualities.forEach((clockQuality, i) => {
-      const hello = create(HelloSchema, { hostId: `h${i + 1}`, clockQuality });
+      const hello = create(HelloSchema, {
+        hostId: `h${i + 1}`,
+        clockQuality,
+        correctClock: true,
+      });
       this.hosts.set(i + 1, newHost(i + 1, hello, i + 1));
       this.lock(i + 1);
     });
@@ -101,6 +105,15 @@ test("whoever is no better never gets the lead back", () => {
   domain.leave(1);
   domain.pass(10);
   domain.lock(1);
+  expect(domain.pass(600)).toEqual(["h2"]);
+});
+
+test("a better host that somebody else steers does not lead without a source that is good", () => {
+  const domain = new Domain().start();
+  domain.leave(1);
+  domain.pass(10);
+  domain.lock(1);
+  domain.hosts.get(1)!.hello.correctClock = false;
   expect(domain.pass(600)).toEqual(["h2"]);
 });
 

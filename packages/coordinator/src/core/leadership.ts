@@ -259,9 +259,9 @@ export class Leadership {
     const proofMs = this.#probation.proofMs(host.id);
     if (!(nowMs - host.lockedSinceMs >= proofMs) || !host.track?.fix) return false;
     if (this.#probation.isOnProbation(host.id, nowMs)) return false;
-    const source = host.report?.source;
-    if (source && !source.steered) return this.#isGoodSource(host, nowMs, proofMs);
-    return !this.sources.isGood(reference, nowMs);
+    // A clock that somebody else steers must be good; one that we steer is no match for a source.
+    if (!host.hello.correctClock) return this.#isGoodSource(host, nowMs, proofMs);
+    return !this.sources.hasSource(reference);
   }
 
   #lose(host: Host, why: string, nowMs: number): void {

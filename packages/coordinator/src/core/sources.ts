@@ -107,6 +107,11 @@ export class Sources {
     return alarms;
   }
 
+  /** True for a host with a source that is not refused, in doubt or not. */
+  hasSource(host: Host): boolean {
+    return sourceOf(host)?.synchronised === true && !this.#refused.has(host.id);
+  }
+
   /** True for a source that has been good for so long. */
   isGood(host: Host, nowMs: number, forMs = 0): boolean {
     const source = sourceOf(host);
@@ -134,10 +139,9 @@ export class Sources {
   /** What may be said of UTC in this round; `pullNs` is domain time minus the reference's clock. */
   utc(reference: Host, pullNs: number, nowMs: number): UtcStanding {
     const source = sourceOf(reference);
-    const hasSource = source?.synchronised === true && !this.#refused.has(reference.id);
-    const pullSizeNs = Math.abs(pullNs);
-    if (hasSource && this.followed(reference)) {
-      this.#knownNs = pullSizeNs + source.maxErrorNs;
+    const hasSource = this.hasSource(reference);
+    if (hasSource && source && this.followed(reference)) {
+      this.#knownNs = Math.abs(pullNs) + source.maxErrorNs;
       this.#knownMs = nowMs;
       return { hasSource, maxErrorNs: source.maxErrorNs };
     }
