@@ -228,6 +228,21 @@ describe.skipIf(obstacle !== undefined)("two servers and four agents", () => {
     await until(isCalm, 30, "all LOCKED");
   });
 
+  test("the database hangs: the leader goes on", async () => {
+    const before = (await row())!;
+    const fromMs = performance.now();
+    postgres.pause();
+    await sleep(DATABASE_GONE_S * 1_000);
+    postgres.resume();
+    await sleep(3_000);
+    expect(notLocked(fromMs)).toEqual([]);
+    const ages = since(fromMs).map((l) => l.ageS);
+    console.log(
+      `database hung for ${DATABASE_GONE_S} s: oldest correction ${Math.max(...ages).toFixed(2)} s`,
+    );
+    expect(await row()).toMatchObject({ holder: before.holder, term: before.term });
+  });
+
   test("the database is stopped: the leader goes on, and goes on when it is back", async () => {
     const before = (await row())!;
     const fromMs = performance.now();
@@ -241,6 +256,55 @@ describe.skipIf(obstacle !== undefined)("two servers and four agents", () => {
       `database gone for ${DATABASE_GONE_S} s: oldest correction ${Math.max(...ages).toFixed(2)} s`,
     );
     expect(await row()).toMatchObject({ holder: before.holder, term: before.term });
+  });
+});
+
+describe("one server with a state folder of its own", () => {
+  const dir = mkdtempSync(join(tmpdir(), "ttcs-embedded-"));
+  let child: ChildProcess | undefined;
+  let output = "";
+
+  const startWith = (stateDir: string): void => {
+    output = "";
+    const args = ["server", "--listen", "127.0.0.1", "--port", "0", "--state-dir", stateDir];
+    child = spawn(process.execPath, [program, ...args]);
+    for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (d) => (output += d));
+  };
+  const said = async (text: string): Promise<void> => {
+    for (const fromMs = performance.now(); !output.includes(text); await sleep(20)) {
+      if (performance.now() - fromMs > 20_000) throw new Error(`no "${text}" in\n${output}`);
+    }
+  };
+  const ended = async (signal: NodeJS.Signals): Promise<void> => {
+    child!.kill(signal);
+    while (child!.exitCode === null && child!.signalCode === null) await sleep(20);
+  };
+  afterAll(() => {
+    child?.kill("SIGKILL");
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  test("killed or ended, it leads again in a later term without waiting for its own lease", async () => {
+    for (const [term, signal] of [
+      [1, "SIGKILL"],
+      [2, "SIGTERM"],
+      [3, "SIGKILL"],
+    ] as const) {
+      const fromMs = performance.now();
+      startWith(join(dir, "state"));
+      await said(`this server leads, term ${term}`);
+      console.log(
+        `leads in term ${term} ${(performance.now() - fromMs).toFixed(0)} ms after its start`,
+      );
+      await ended(signal);
+    }
+  });
+
+  test("a state folder that cannot be written is named, and the server runs from memory", async () => {
+    startWith("/dev/null/state");
+    await said("cannot keep state in /dev/null/state");
+    await said("this server leads, term 1");
+    await ended("SIGTERM");
   });
 });
 
