@@ -80,6 +80,16 @@ test("where nobody knows who leads, agents ask again within half a second", () =
   }
 });
 
+test("one that answers keeps the waits for one that does not short", () => {
+  const plan = new DialPlan([A, B]);
+  for (let i = 0; i < 20; i++) {
+    const { address, waitMs, patienceMs } = plan.next(1);
+    expect(waitMs + patienceMs).toBeLessThanOrEqual(1_000);
+    if (address === A) plan.failed();
+    else plan.redirected("", []);
+  }
+});
+
 test("what is no address is not learnt, and not followed", () => {
   const plan = new DialPlan([A]);
   plan.next(0);

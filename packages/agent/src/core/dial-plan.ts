@@ -5,7 +5,8 @@
  * last one that took it in comes first. One that does not answer is left for the next within a part of
  * a second, so that a round of all takes about one; after a round in vain the waits grow, and they are
  * drawn at random, so that a thousand agents that lost the same coordinator do not come back in the
- * same moment. A coordinator that names another is followed at once, but not in circles.
+ * same moment. A coordinator that names another is followed at once, but not in circles; while one
+ * answers at all, somebody will lead soon, and waits stay short.
  *
  * Pure: time and chance come in with the calls.
  */
@@ -51,6 +52,8 @@ export class DialPlan {
   #redirects = 0;
   /** Calls in vain since the last that was not. */
   #failures = 0;
+  /** Those of them since a coordinator last answered at all. */
+  #unanswered = 0;
   #last = "";
 
   /** @param configured "host:port" each, the first choice first; at least one */
@@ -69,11 +72,13 @@ export class DialPlan {
     const all = this.addresses;
     const sentTo = this.#sentTo;
     this.#sentTo = undefined;
-    const rounds = Math.floor(this.#failures / all.length);
-    const grown = 2 ** Math.min(rounds, 6);
+    const grownBy = (failures: number) => 2 ** Math.min(Math.floor(failures / all.length), 6);
+    const grown = grownBy(this.#unanswered);
     const address = sentTo ?? all[(all.indexOf(this.#last) + 1) % all.length];
-    const limitMs = this.#isUndecided ? UNDECIDED_MS_MAX : WAIT_MS_MAX;
-    const waitMs = sentTo !== undefined ? 0 : uniform * Math.min(limitMs, WAIT_MS * grown);
+    const spanMs = this.#isUndecided
+      ? Math.min(UNDECIDED_MS_MAX, WAIT_MS * grownBy(this.#failures))
+      : Math.min(WAIT_MS_MAX, WAIT_MS * grown);
+    const waitMs = sentTo !== undefined ? 0 : uniform * spanMs;
     this.#isUndecided = false;
     this.#last = address;
     return { address, waitMs, patienceMs: patienceMs(all.length, grown) };
@@ -83,6 +88,7 @@ export class DialPlan {
   welcomed(addresses: readonly string[]): void {
     this.#good = this.#last;
     this.#failures = 0;
+    this.#unanswered = 0;
     this.#redirects = 0;
     this.#learn(addresses);
   }
@@ -90,6 +96,7 @@ export class DialPlan {
   /** The stream has ended, or there was no answer. */
   failed(): void {
     this.#failures++;
+    this.#unanswered++;
     // From the top of the list: the one that took us in last may be back.
     if (this.#last === this.#good && this.#failures === 1) this.#good = undefined;
   }
@@ -99,6 +106,7 @@ export class DialPlan {
     this.#learn(addresses);
     this.#redirects++;
     this.#failures++;
+    this.#unanswered = 0;
     if (isAddress(address) && this.#redirects <= REDIRECTS_MAX) this.#sentTo = address;
     else this.#isUndecided = true;
   }

@@ -27,6 +27,8 @@ const MARGIN_MS = 500;
 const LOOK_MS = 200;
 /** An answer that took longer tells of the past (ms). */
 const STALE_MS = 1_500;
+/** A renewal has been missed when none was seen for this long (ms). */
+const LATE_MS = RENEW_MS + 2 * LOOK_MS;
 /** Servers further down the list for a domain wait so much longer each (ms). */
 const RANK_MS = 250;
 /**
@@ -122,6 +124,11 @@ export class LeaseCore {
   /** When the look at the lease was sent that was answered last (ms). */
   get seenMs(): number {
     return this.#seenMs;
+  }
+
+  /** True when the holder has missed a renewal: whoever is sent there may find nobody. */
+  isLate(nowMs: number): boolean {
+    return nowMs - this.#stillSinceMs > LATE_MS;
   }
 
   /** True while nobody leads, as far as is known, and a moment will tell who does. */

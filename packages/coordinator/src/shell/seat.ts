@@ -158,7 +158,7 @@ export class Seat {
   #leaderAddresses(): readonly string[] {
     const { row } = this.#lease;
     const isOther = row && !row.released && row.holder !== this.#shell.lease.holder;
-    return isOther ? row.addresses : [];
+    return isOther && !this.#lease.isLate(this.#shell.now().monotonicMs) ? row.addresses : [];
   }
 
   #destination(reason: string, to = this.#leaderAddresses()[0] ?? ""): Destination {
