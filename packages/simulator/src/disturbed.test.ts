@@ -12,7 +12,7 @@ const AT_S = 30;
 
 /** Runs a world in which something happens to one host, and tells how it and the others fare. */
 function disturbed(seed: number, changes: readonly Change[], resumeS: number, seconds: number) {
-  const world = new Simulation(simOptions({ seed, hosts: 6, pairsPerSecond: 20, changes }));
+  const world = new Simulation(simOptions({ seed, hosts: 12, pairsPerSecond: 20, changes }));
   let domain: Domain | undefined;
   const others: number[] = [];
   let named = { reason: "", afterS: Number.POSITIVE_INFINITY };
@@ -38,21 +38,21 @@ function disturbed(seed: number, changes: readonly Change[], resumeS: number, se
     }
   });
   world.run((resumeS + seconds) * 1e9);
-  return { world, named, lockedS, lockedErrorNs, othersNs: p99(others) };
+  return { world, named, lockedS, lockedErrorNs, othersNs: others };
 }
 
-const undisturbed = new Map<string, number>();
+const undisturbed = new Map<string, readonly number[]>();
 
 /** The others' errors in the same world, in which nothing happens. */
-function calmNs(seed: number, seconds: number): number {
+function calmNs(seed: number, seconds: number): readonly number[] {
   const key = `${seed} ${seconds}`;
   const known = undisturbed.get(key) ?? disturbed(seed, [], seconds - 20, 20).othersNs;
   undisturbed.set(key, known);
   return known;
 }
 
-const p99 = (values: number[]): number =>
-  values.sort((a, b) => a - b)[Math.floor(0.99 * values.length)];
+const p99 = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(0.99 * values.length)];
 
 const at = { atS: AT_S, host: VICTIM };
 const frozen = 5;
@@ -83,22 +83,26 @@ test.each<[string, readonly Change[], number, RegExp]>([
 ])(
   "a host that is %s says so within 2 s, is right again within 20 s and harms nobody",
   (name, changes, durationS, why) => {
-    for (const seed of durationS > 100 ? [1] : [1, 2]) {
+    const others: number[] = [];
+    const calm: number[] = [];
+    for (const seed of durationS > 100 ? [1] : [1, 2, 3, 4]) {
       const resumeS = AT_S + durationS;
-      const { othersNs, ...host } = disturbed(seed, changes, resumeS, 20);
-      const { named, lockedS, lockedErrorNs } = host;
-      const harm = othersNs / calmNs(seed, resumeS + 20);
+      const { othersNs, named, lockedS, lockedErrorNs } = disturbed(seed, changes, resumeS, 20);
+      others.push(...othersNs);
+      calm.push(...calmNs(seed, resumeS + 20));
       console.log(
         `${name} (seed ${seed}): named after ${named.afterS.toFixed(2)} s (${named.reason}), ` +
-          `LOCKED after ${lockedS.toFixed(1)} s at ${lockedErrorNs.toFixed(0)} ns, ` +
-          `others' p99 ${harm.toFixed(3)} x`,
+          `LOCKED after ${lockedS.toFixed(1)} s at ${lockedErrorNs.toFixed(0)} ns`,
       );
       expect(named.afterS).toBeLessThan(2);
       expect(named.reason).toMatch(why);
       expect(lockedS).toBeLessThan(20);
       expect(lockedErrorNs).toBeLessThan(1_000);
-      expect(harm).toBeLessThan(1.1);
     }
+    // Of one seed alone the ratio says little: a host that is gone moves it by a quarter both ways.
+    const harm = p99(others) / p99(calm);
+    console.log(`${name}: others' p99 ${harm.toFixed(3)} x`);
+    expect(harm).toBeLessThan(1.1);
   },
 );
 
