@@ -77,13 +77,10 @@ const kinds = {
     onServer(s, (at, server) => ({ kind: "database unreachable", ...at, server }), "reach of"),
   pause: (s) => onHost(s, host(s), 0.5, 25, (at, host) => ({ kind: "pause", ...at, host })),
   kill: (s) => onHost(s, other(s), 0.5, 25, (at, host) => ({ kind: "kill", ...at, host })),
-  "kill several": (s) => {
-    const at = span(s, 0.5, 10);
-    const changes = some(s, 4).flatMap((host) =>
-      take(s, `host ${host}`, at) ? [{ kind: "kill", ...at, host } as const] : [],
-    );
-    return { changes };
-  },
+  /** Up to a third of the agents at once. */
+  "kill several": (s) => killOf(s, Math.max(1, Math.floor(s.hosts / 3))),
+  /** So many that nobody whom the coordinator reaches may remember domain time. */
+  "kill most": (s) => killOf(s, s.hosts),
   "reference dies": (s) =>
     onHost(s, REFERENCE, 0.5, 30, (at, host) => ({ kind: "kill", ...at, host })),
   reboot: (s) =>
@@ -147,7 +144,7 @@ export const eventKinds = (without: readonly EventKind[] = []): EventKind[] =>
   (Object.keys(kinds) as EventKind[]).filter((kind) => !without.includes(kind));
 
 /** Kinds that no promise covers yet; see docs/simulator.md. */
-const NOT_USUAL: readonly EventKind[] = ["reroute most", "liar among few"];
+const NOT_USUAL: readonly EventKind[] = ["reroute most", "liar among few", "kill most"];
 
 /** Kinds that are drawn unless others are asked for. */
 export const usualKinds = (): EventKind[] => eventKinds(NOT_USUAL);
@@ -174,6 +171,14 @@ function onServer(
 function onDatabase(s: Stretch, make: (span: Span) => Change): Draft {
   const at = s.servers > 0 ? free(s, "database", 0.5, 40) : undefined;
   return { changes: at ? [make(at)] : [] };
+}
+
+function killOf(s: Stretch, most: number): Draft {
+  const at = span(s, 0.5, 10);
+  const changes = some(s, most).flatMap((host) =>
+    take(s, `host ${host}`, at) ? [{ kind: "kill", ...at, host } as const] : [],
+  );
+  return { changes };
 }
 
 function rerouteOf(s: Stretch, share: number, addNs: number): Draft {
