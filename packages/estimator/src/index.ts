@@ -25,6 +25,7 @@ export {
   HostFilter,
   type HostFilterOptions,
 } from "./host-filter.ts";
+export { IntervalBallot, type IntervalVote } from "./interval-vote.ts";
 export { NetworkSolver, solveNetwork } from "./network.ts";
 export type {
   EdgeColumns,

@@ -22,6 +22,11 @@ export interface NetworkOptions {
   readonly robust?: boolean;
   /** What x is expected to be (ns); NaN: nobody knows. Saves steps, the result is the same. */
   readonly start?: Float64Array | undefined;
+  /**
+   * Where witnesses that can be relied on have x (ns); NaN: nobody knows. Robust weights then begin
+   * there, and not at the plain solution: with many outliers that agree, it lies among these.
+   */
+  readonly witnessed?: Float64Array | undefined;
 }
 
 /** What the edges agree on. */

@@ -4,8 +4,14 @@
  * Offsets alone are judged. An edge whose two directions differ is off by half the difference for
  * good, which robustness has to find out anew each round; the court remembers (`EdgeCourt`).
  */
-import { allowedExclusions, type EdgeCourt, type NetworkSolution } from "@ttcs/estimator";
+import {
+  allowedExclusions,
+  type EdgeCourt,
+  incidenceOf,
+  type NetworkSolution,
+} from "@ttcs/estimator";
 import type { Alignment, MeshRows } from "./alignment.ts";
+import type { HostVerdict } from "./host-verdicts.ts";
 
 /** One edge as the host at one of its ends is told of it. */
 export interface EdgeView {
@@ -20,33 +26,38 @@ export interface EdgeView {
   readonly expelled: string;
 }
 
+/** No case before the court is as bad as an impossible edge. */
+const IMPOSSIBLE_SEVERITY = Number.MAX_VALUE;
+
 /**
- * Which edges are left out of this round, as far as that tears nothing.
+ * What takes no part in a round: impossible edges in any case, expelled ones as far as that tears
+ * nothing.
  *
  * @param places where the court keeps the edges' cases.
  */
-export function expelledEdges(
+export function excludedEdges(
   aligned: Alignment,
-  court: EdgeCourt,
-  places: Int32Array,
+  { excluded: impossible }: HostVerdict,
+  court: EdgeCourt | undefined,
+  places: Int32Array | undefined,
 ): Uint8Array {
   const { from, to, edgeCount } = aligned;
-  const wished = new Uint8Array(edgeCount);
-  if (court.expelledCount === 0) return wished;
+  const wished = impossible?.slice() ?? new Uint8Array(edgeCount);
+  if (!court || !places || court.expelledCount === 0) return wished;
   const severity = new Float64Array(edgeCount);
   let count = 0;
   for (let e = 0; e < edgeCount; e++) {
-    if (!court.isExpelled(places[e])) continue;
+    if (wished[e] === 1) severity[e] = IMPOSSIBLE_SEVERITY;
+    if (wished[e] === 1 || !court.isExpelled(places[e])) continue;
     wished[e] = 1;
     severity[e] = court.standingAt(places[e]).severity;
     count++;
   }
   if (count === 0) return wished;
-  return allowedExclusions(
-    { hostCount: aligned.hosts.length, edgeCount, from, to },
-    wished,
-    severity,
-  );
+  const graph = { hostCount: aligned.hosts.length, edgeCount, from, to };
+  const granted = allowedExclusions(graph, wished, severity);
+  if (impossible) for (let e = 0; e < edgeCount; e++) granted[e] |= impossible[e];
+  return granted;
 }
 
 /** Tells the court how every edge has done. */
@@ -70,6 +81,26 @@ export function judgeEdges(
   }
 }
 
+const NO_EDGES = { edgeCount: 0, from: new Int32Array(0), to: new Int32Array(0) };
+const NO_MESH: MeshRows = {
+  reference: 0,
+  hosts: [],
+  rowOf: new Map(),
+  graph: { hostCount: 0, ...NO_EDGES },
+  incidence: incidenceOf({ hostCount: 0, ...NO_EDGES }),
+  fitOf: new Int32Array(0),
+  treeEdge: new Int32Array(0),
+};
+const NOTHING = new Float64Array(0);
+const NOT_SOLVED: NetworkSolution = {
+  xNs: NOTHING,
+  sigmaNs: NOTHING,
+  residualNs: NOTHING,
+  edgeSigmaNs: NOTHING,
+  trust: NOTHING,
+  scale: 1,
+};
+
 /**
  * What each host is told of its edges: made when asked for, from the columns of the solution.
  *
@@ -82,6 +113,7 @@ export class EdgeViews {
   readonly #excluded: Uint8Array;
   readonly #court: EdgeCourt | undefined;
   readonly #places: Int32Array | undefined;
+  readonly #verdict: HostVerdict | undefined;
 
   constructor(
     mesh: MeshRows,
@@ -89,12 +121,19 @@ export class EdgeViews {
     excluded: Uint8Array,
     court: EdgeCourt | undefined,
     places: Int32Array | undefined,
+    verdict?: HostVerdict,
   ) {
     this.#mesh = mesh;
     this.#solved = solved;
     this.#excluded = excluded;
     this.#court = court;
     this.#places = places;
+    this.#verdict = verdict;
+  }
+
+  /** Of a round that was not solved. */
+  static none(): EdgeViews {
+    return new EdgeViews(NO_MESH, NOT_SOLVED, new Uint8Array(0), undefined, undefined);
   }
 
   /** The edges of a host by its number; undefined: the round did not reach it. */
@@ -126,7 +165,16 @@ export class EdgeViews {
   }
 
   #reasonOf(edge: number): string {
-    if (this.#excluded[edge] === 0 || !this.#court || !this.#places) return "";
+    if (this.#excluded[edge] === 0) return "";
+    const { excluded, out } = this.#verdict ?? {};
+    if (excluded?.[edge] === 1) {
+      const { hosts, graph } = this.#mesh;
+      const [a, b] = [hosts[graph.from[edge]], hosts[graph.to[edge]]];
+      return out?.has(a) || out?.has(b)
+        ? "one of its ends is left out"
+        : "contradicts the mesh beyond its own bound";
+    }
+    if (!this.#court || !this.#places) return "";
     return this.#court.standingAt(this.#places[edge]).reason;
   }
 }

@@ -7,6 +7,10 @@
  * What the solve needs of a message is copied as it arrives, into a record that its edge has for
  * good: a message is a dictionary to the engine, and reading tens of thousands of them would be a
  * third of a round. The order of edges stays as long as none goes stale.
+ *
+ * Both ends hold the same stamps, and each says between which values the offset surely lies. Where
+ * the owner's interval and an audit's have nothing in common, one of the two ends lies about the
+ * edge; it is marked as contested until an audit agrees again. Which end lies the edge cannot tell.
  */
 import type { EdgeFit } from "@ttcs/protocol";
 import { FREQ_LIMIT_PPB, NEAR_LIMIT_NS, within } from "./inputs.ts";
@@ -14,6 +18,9 @@ import { pairKey } from "./mesh.ts";
 
 /** A fit older than this is not used (ms on the server's monotonic clock): one and a half rounds. */
 const FRESH_MS = 750;
+
+/** A contradicting audit counts until the next has surely come: one window in ten, and one lost (ms). */
+const CONTESTED_MS = 10_500;
 
 /** Refusals of one report that are put into words. */
 const REFUSALS_TOLD = 3;
@@ -37,12 +44,17 @@ export type MeshFit = Pick<
   | "aboveBoundNs"
   | "delayForwardNsMin"
   | "delayReverseNsMin"
->;
+> & {
+  /** True: the other end's audit excludes what the owner says. */
+  contested?: boolean;
+};
 
 interface Kept {
   readonly fit: MeshFit;
   audit: boolean;
   atMs: number;
+  /** When an audit last contradicted the owner (ms); -Infinity: the last one did not. */
+  contestedMs: number;
 }
 
 /** The newest fits of one domain. */
@@ -94,15 +106,37 @@ export class FitBook {
   #keep(key: string, fit: EdgeFit, nowMs: number): void {
     const earlier = this.#fits.get(key);
     if (!earlier) {
-      this.#fits.set(key, { fit: copyOf(fit), audit: fit.audit, atMs: nowMs });
+      const contestedMs = Number.NEGATIVE_INFINITY;
+      this.#fits.set(key, { fit: copyOf(fit), audit: fit.audit, atMs: nowMs, contestedMs });
       return;
     }
-    const ownerIsFresh = !earlier.audit && nowMs - earlier.atMs <= FRESH_MS;
-    if (fit.audit && ownerIsFresh) return;
+    const isFresh = nowMs - earlier.atMs <= FRESH_MS;
+    if (isFresh && earlier.audit !== fit.audit) {
+      const agree = intersect(earlier.fit, fit);
+      earlier.contestedMs = agree ? Number.NEGATIVE_INFINITY : nowMs;
+    }
+    earlier.fit.contested = nowMs - earlier.contestedMs < CONTESTED_MS;
+    if (fit.audit && isFresh && !earlier.audit) return;
     copyInto(earlier.fit, fit);
     earlier.audit = fit.audit;
     earlier.atMs = nowMs;
   }
+}
+
+/** True when what two ends say of their edge can both be right. */
+function intersect(a: MeshFit, b: MeshFit): boolean {
+  if (a.owner !== b.owner || a.other !== b.other) return true;
+  // Both at the middle of the first, on the owner's raw clock: differences of instants in whole ns.
+  const awayNs = Number(a.ownerBaseRawNs - b.ownerBaseRawNs) + a.midNs - b.midNs;
+  const basesNs = Number(
+    b.otherBaseRawNs - b.ownerBaseRawNs - (a.otherBaseRawNs - a.ownerBaseRawNs),
+  );
+  const bentNs = Math.abs(awayNs) * 1e-9 * (a.freqSigmaPpb + b.freqSigmaPpb) * 4;
+  const apartNs = basesNs + b.offsetNs + b.freqPpb * 1e-9 * awayNs - a.offsetNs;
+  return (
+    apartNs <= a.aboveBoundNs + b.belowBoundNs + bentNs &&
+    -apartNs <= a.belowBoundNs + b.aboveBoundNs + bentNs
+  );
 }
 
 function copyOf(fit: EdgeFit): MeshFit {
@@ -126,6 +160,7 @@ function copyOf(fit: EdgeFit): MeshFit {
     aboveBoundNs,
     delayForwardNsMin,
     delayReverseNsMin,
+    contested: false,
   };
 }
 

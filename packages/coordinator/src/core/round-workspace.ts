@@ -5,7 +5,7 @@
  * rows and the shape of the equations stay; clocks have gone on as predicted, so the solve begins
  * where they must be by now; how uncertain hosts are for what their neighbours do not know changes
  * slowly, so it is sketched between the rounds. None of it changes what a round finds beyond the
- * tolerance of the solve: a workspace may be thrown away at any time.
+ * tolerance of the solve, but for the cases of hosts that have contradicted the rest.
  */
 import {
   type EdgeCourt,
@@ -16,6 +16,7 @@ import {
 } from "@ttcs/estimator";
 import { AbsurdFits } from "./absurd-fits.ts";
 import { Aligner, type Alignment, fromLogPpb, type MeshRows } from "./alignment.ts";
+import { HostVerdicts } from "./host-verdicts.ts";
 import { pairKey } from "./mesh.ts";
 
 /** A new sketch begins so many rounds after the last one (5 s). */
@@ -49,6 +50,7 @@ interface Solved {
 export class RoundWorkspace {
   readonly aligner = new Aligner();
   readonly absurd = new AbsurdFits();
+  readonly hostVerdicts = new HostVerdicts();
   #mesh: MeshRows | undefined;
   #offsets: Sketched | undefined;
   #freqs: Sketched | undefined;

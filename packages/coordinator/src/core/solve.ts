@@ -1,8 +1,9 @@
 /**
  * One round: all fresh fits of a domain become an offset, a frequency and a bound for every host.
  *
- * The order is align, spread the loop surplus over the mesh, judge its edges, and filter each host in
- * time (`host-track.ts`) with the guaranteed interval of the best path. What it cannot see: an
+ * The order is align, leave out who contradicts the rest (`host-verdicts.ts`), spread the loop surplus
+ * over the mesh, judge its edges, and filter each host in time (`host-track.ts`) with the guaranteed
+ * interval of the best path. Without a consensus nothing is solved and no clock's track moves. What it cannot see: an
  * asymmetry that all paths of a host share; it stays inside the bound because the bound holds half of
  * every round trip.
  */
@@ -16,11 +17,12 @@ import {
 } from "@ttcs/estimator";
 import { type RawNanos, rawNanos } from "@ttcs/units";
 import { type Alignment, fromLogPpb } from "./alignment.ts";
-import { EdgeViews, expelledEdges, judgeEdges } from "./edge-verdicts.ts";
+import { EdgeViews, excludedEdges, judgeEdges } from "./edge-verdicts.ts";
 import type { MeshFit } from "./fits.ts";
 import type { Host } from "./host.ts";
 import { freshShare, residualRms } from "./host-shares.ts";
 import { fixReference, type Sighting, trackHost } from "./host-track.ts";
+import { EVERYBODY, type HostVerdict } from "./host-verdicts.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
 
 /** What one round's solve brought. */
@@ -31,6 +33,10 @@ export interface RoundResult {
   readonly trusted: ReadonlySet<number>;
   /** Why a host has none, by host number. */
   readonly reasons: ReadonlyMap<number, string>;
+  /** Why hosts take no part in this round, by number: they contradict the others. */
+  readonly out: ReadonlyMap<number, string>;
+  /** Why nothing was solved; empty: it was. */
+  readonly noConsensus: string;
   /**
    * What the solve made of each edge, by the number of the host at either end. With a workspace it is
    * good until the next round.
@@ -48,6 +54,8 @@ export interface SolveOptions {
   readonly robust?: boolean;
   /** What rounds of this domain share; absent: everything is made anew. */
   readonly workspace?: RoundWorkspace;
+  /** Numbers of the domain's anchors; absent: none are known, all hosts are witnesses alike. */
+  readonly anchors?: ReadonlySet<number> | undefined;
   /** Called as each part of the round has ended; for whoever wants to know what it cost. */
   readonly onPart?: (part: RoundPart) => void;
 }
@@ -74,6 +82,7 @@ export function solveRound(
     bias,
     robust = true,
     workspace = new RoundWorkspace(),
+    anchors,
     onPart = () => {},
   }: SolveOptions = {},
 ): RoundResult | undefined {
@@ -87,9 +96,13 @@ export function solveRound(
     aligned = aligner.align(reference.number, atRefRawNs, taken);
   }
   workspace.prepare();
+  const verdict = robust
+    ? workspace.hostVerdicts.judge(aligned, workspace.mesh, taken, anchors)
+    : EVERYBODY;
+  const { out, noConsensus } = verdict;
+  if (noConsensus) return withoutConsensus(atRefRawNs, aligned, verdict);
   const places = court && workspace.courtPlaces(court);
-  const excluded =
-    court && places ? expelledEdges(aligned, court, places) : new Uint8Array(aligned.edgeCount);
+  const excluded = excludedEdges(aligned, verdict, court, places);
   onPart("align");
 
   const start = workspace.expected(aligned, atRefRawNs);
@@ -97,7 +110,10 @@ export function solveRound(
   const edgesSaid = bias && biasInput(workspace, aligned, taken);
   const solveOffsets = () => {
     const told = bias?.adjust(edgesSaid!) ?? { offsetNs: surplusNs, sigmaNs };
-    workspace.offsets.solve({ ...told, excluded }, { robust, start: start?.offsetNs });
+    workspace.offsets.solve(
+      { ...told, excluded },
+      { robust, start: start?.offsetNs, witnessed: verdict.placeNs },
+    );
   };
   if (bias?.isCold) {
     solveOffsets();
@@ -108,7 +124,7 @@ export function solveRound(
   onPart("offsets");
   // An asymmetric path is of no use for offsets; of frequencies it tells the truth.
   workspace.freqs.solve(
-    { offsetNs: logFreqPpb, sigmaNs: freqSigmaPpb },
+    { offsetNs: logFreqPpb, sigmaNs: freqSigmaPpb, ...excludedBy(verdict) },
     { robust, start: start?.logFreqPpb },
   );
   onPart("frequencies");
@@ -120,10 +136,15 @@ export function solveRound(
   // What is said of an edge includes its bias: it is judged by what it measures.
   const whole = { ...offsets, ...bias?.learn(edgesSaid!, offsets.residualNs, offsets.trust) };
   const biasSigmaNs = bias?.hostSigmaNs(edgesSaid!);
+  workspace.hostVerdicts.learn(whole);
   if (court && places) judgeEdges(aligned, whole, court, places);
-  const edges = new EdgeViews(workspace.mesh, whole, excluded, court, places);
+  const edges = new EdgeViews(workspace.mesh, whole, excluded, court, places, verdict);
   onPart("verdicts");
-  const { belowBoundNs, aboveBoundNs } = aligned;
+  const { aboveBoundNs } = aligned;
+  // What is impossible guarantees nothing: no path of bounds leads over it.
+  const belowBoundNs = verdict.excluded
+    ? aligned.belowBoundNs.map((below, e) => (verdict.excluded![e] === 1 ? Number.NaN : below))
+    : aligned.belowBoundNs;
   const bounds = pathBounds(
     { ...workspace.mesh.graph, reference: 0, offsetNs: surplusNs, belowBoundNs, aboveBoundNs },
     workspace.paths,
@@ -139,10 +160,10 @@ export function solveRound(
     biasSigmaNs,
   };
   const trusted = new Set<number>();
-  const reasons = new Map<number, string>();
+  const reasons = new Map(out);
   aligned.hosts.forEach((number, row) => {
     const host = hosts.get(number);
-    if (!host) return;
+    if (!host || (row > 0 && !Number.isFinite(offsets.xNs[row]))) return;
     const refusal =
       row === 0
         ? fixReference(host, atRefRawNs)
@@ -151,8 +172,20 @@ export function solveRound(
     else trusted.add(number);
   });
   onPart("filters");
-  return { atRefRawNs, trusted, reasons, edges };
+  return { atRefRawNs, trusted, reasons, edges, out, noConsensus };
 }
+
+/** A round in which those who contradict each other are too many. */
+function withoutConsensus(
+  atRefRawNs: RawNanos,
+  { hosts }: Alignment,
+  { out, noConsensus }: HostVerdict,
+): RoundResult {
+  const reasons = new Map(hosts.map((number) => [number, out.get(number) ?? noConsensus]));
+  return { atRefRawNs, trusted: new Set(), reasons, edges: EdgeViews.none(), out, noConsensus };
+}
+
+const excludedBy = ({ excluded }: HostVerdict) => (excluded ? { excluded } : {});
 
 /** What a round found of all hosts, by row, and of their edges. */
 interface Solved {

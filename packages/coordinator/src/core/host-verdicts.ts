@@ -1,0 +1,241 @@
+/**
+ * Which hosts and edges of a round contradict the rest, before anything is solved.
+ *
+ * Problem: a host that tells some of its partners one time and others another pulls everybody who
+ * believes it, and robust weights find that out only as long as the liars are few. Approach: an edge
+ * whose guaranteed interval has nothing in common with where the anchors have its two ends
+ * (`anchor-places.ts`), or whose other end's audit excludes it (`fits.ts`), is impossible: no path, no
+ * queue and no asymmetry explains it. It is left out. Of the hosts at the ends of such edges the one
+ * with the largest share goes first, with its edges; then the shares of the others are counted anew,
+ * so that nobody is blamed for his partners.
+ *
+ * On hosts whose contradictions stay within what their paths allow this says nothing: those are for
+ * robust weights, learned biases and the court of edges, and inside every bound.
+ */
+import type { NetworkSolution } from "@ttcs/estimator";
+import type { Alignment, MeshRows } from "./alignment.ts";
+import { AnchorPlaces } from "./anchor-places.ts";
+import { whyNoConsensus } from "./consensus.ts";
+import type { MeshFit } from "./fits.ts";
+import type { CaseChange } from "./host-cases.ts";
+import { HostCases } from "./host-cases.ts";
+
+/** Fewer hosts than this cannot tell which of two that contradict each other lies. */
+const HOSTS_MIN = 5;
+/**
+ * A host is blamed from this share of impossible edges on, those to anchors counted twice. A host that
+ * lies about the edges that it fits itself has 6 to 8 of 10 of them, and all as soon as audits have come;
+ * once the liars are out, an honest one has none.
+ */
+const BLAME_SHARE = 0.25;
+const ANCHOR_WEIGHT = 2;
+/** One edge has two ends: a single one blames nobody. */
+const BLAME_EDGES_MIN = 2;
+/** An edge is possible within its bound and this much more (ns), */
+const SLACK_NS_MIN = 1_000;
+/** or this share of the region in which most agree on a place. */
+const SLACK_SHARE = 0.5;
+/** While all edges agree to within this share of their bounds, none is impossible. */
+const QUIET_SHARE = 0.5;
+
+/** What a round's word against word came to. */
+export interface HostVerdict {
+  /** 1: the edge takes no part; undefined: all do. */
+  readonly excluded: Uint8Array | undefined;
+  /** Why a host takes no part in this round, by its number. */
+  readonly out: ReadonlyMap<number, string>;
+  /** Why nothing can be published; empty: most agree. */
+  readonly noConsensus: string;
+  /** Where the anchors have each row (ns, NaN: nowhere); undefined: nothing asks for it. */
+  readonly placeNs: Float64Array | undefined;
+}
+
+/**
+ * From this share of outliers on robust weights begin where the anchors have the hosts: attacks that
+ * hurt anybody made 8 % of the edges inconsistent and more, mostly 12 to 60 %.
+ */
+const OUTLIER_SHARE = 0.06;
+/** Or from this scale of the residuals on, in sigmas: with many outliers all look usual. */
+const OUTLIER_SCALE = 2;
+/** Trust below which an edge counts as an outlier. */
+const TRUST_OUTLIER = 0.05;
+
+/** Nobody contradicts anybody. */
+export const EVERYBODY: HostVerdict = {
+  excluded: undefined,
+  out: new Map(),
+  noConsensus: "",
+  placeNs: undefined,
+};
+
+/** One for one domain. */
+export class HostVerdicts {
+  readonly cases = new HostCases();
+  readonly #places = new AnchorPlaces();
+  /** 1: the edge is impossible; weight and number of such edges and of all, by row. */
+  #bad = new Uint8Array(0);
+  #badWeight = new Float64Array(0);
+  #weight = new Float64Array(0);
+  #badEdges = new Int32Array(0);
+  #edges = new Int32Array(0);
+  #gone = new Uint8Array(0);
+  #hasOutliers = false;
+
+  /** Judges a round. */
+  judge(
+    aligned: Alignment,
+    mesh: MeshRows,
+    fits: readonly MeshFit[],
+    anchors: ReadonlySet<number> | undefined,
+  ): HostVerdict {
+    const { hosts, edgeCount } = aligned;
+    if (hosts.length < HOSTS_MIN) return EVERYBODY;
+    const { cases } = this;
+    const quiet = cases.isEmpty && isQuiet(aligned, mesh, fits);
+    if (quiet && !this.#hasOutliers) return EVERYBODY;
+    this.#places.place(aligned, mesh, anchors, (host) => cases.isExpelled(host));
+    const { placeNs } = this.#places;
+    if (quiet) return { ...EVERYBODY, placeNs };
+    this.#begin(hosts.length, edgeCount);
+    let badCount = 0;
+    for (let e = 0; e < edgeCount; e++) {
+      const isBad = fits[mesh.fitOf[e]].contested === true || this.#isImpossible(aligned, e);
+      this.#bad[e] = isBad ? 1 : 0;
+      if (isBad) badCount++;
+      this.#count(aligned, e, 1);
+    }
+    const accused = this.#accuse(mesh);
+    cases.judge(accused, (host) => mesh.rowOf.has(host));
+    const out = new Map(accused);
+    for (const host of cases.expelled) out.set(host, cases.reasonOf(host));
+    if (badCount === 0 && out.size === 0) {
+      return this.#hasOutliers ? { ...EVERYBODY, placeNs } : EVERYBODY;
+    }
+    const noConsensus = whyNoConsensus({ hosts, anchors, out, badCount, edgeCount });
+    return { excluded: this.#exclusions(aligned, out), out, noConsensus, placeNs };
+  }
+
+  /** Learns from a round's solve how many edges did not fit it. */
+  learn({ trust, scale }: Pick<NetworkSolution, "trust" | "scale">): void {
+    let outliers = 0;
+    for (let e = 0; e < trust.length; e++) if (!(trust[e] >= TRUST_OUTLIER)) outliers++;
+    this.#hasOutliers = scale > OUTLIER_SCALE || outliers > OUTLIER_SHARE * trust.length;
+  }
+
+  /** Which hosts have been expelled or have returned since the last call. */
+  takeChanges(): readonly CaseChange[] {
+    return this.cases.takeChanges();
+  }
+
+  #begin(hostCount: number, edgeCount: number): void {
+    if (this.#bad.length !== edgeCount) this.#bad = new Uint8Array(edgeCount);
+    if (this.#weight.length !== hostCount) {
+      this.#badWeight = new Float64Array(hostCount);
+      this.#weight = new Float64Array(hostCount);
+      this.#badEdges = new Int32Array(hostCount);
+      this.#edges = new Int32Array(hostCount);
+      this.#gone = new Uint8Array(hostCount);
+    }
+    for (const column of [this.#badWeight, this.#weight, this.#badEdges, this.#edges, this.#gone]) {
+      column.fill(0);
+    }
+  }
+
+  #isImpossible(
+    { from, to, surplusNs, belowBoundNs, aboveBoundNs }: Alignment,
+    e: number,
+  ): boolean {
+    const { placeNs, halfNs } = this.#places;
+    const restNs = surplusNs[e] - (placeNs[to[e]] - placeNs[from[e]]);
+    const regionNs = (halfNs[to[e]] + halfNs[from[e]]) / 2;
+    const slackNs = Math.max(SLACK_NS_MIN, SLACK_SHARE * regionNs);
+    return restNs > belowBoundNs[e] + slackNs || restNs < -aboveBoundNs[e] - slackNs;
+  }
+
+  /** Counts an edge at both ends, or takes it back (`sign` -1). */
+  #count({ from, to }: Alignment, e: number, sign: 1 | -1): void {
+    const { isAnchor } = this.#places;
+    const bad = this.#bad[e];
+    for (const [row, other] of [
+      [from[e], to[e]],
+      [to[e], from[e]],
+    ]) {
+      const weight = sign * (isAnchor[other] === 1 ? ANCHOR_WEIGHT : 1);
+      this.#weight[row] += weight;
+      this.#badWeight[row] += bad * weight;
+      this.#edges[row] += sign;
+      this.#badEdges[row] += sign * bad;
+    }
+  }
+
+  /** Hosts that contradict the mesh, the worst first, each with its reason. */
+  #accuse(mesh: MeshRows): Map<number, string> {
+    const accused = new Map<number, string>();
+    // Those who are out already are judged by their word against the others', and blame nobody.
+    const outRows = this.cases.expelled
+      .map((host) => mesh.rowOf.get(host))
+      .filter((row): row is number => row !== undefined && row !== 0);
+    for (const row of outRows) this.#remove(mesh, row);
+    for (const row of outRows) {
+      if (this.#isBlamed(row)) accused.set(mesh.hosts[row], this.#words(row));
+    }
+    for (;;) {
+      let worst = -1;
+      for (let row = 0; row < mesh.hosts.length; row++) {
+        if (this.#gone[row] === 1 || !this.#isBlamed(row)) continue;
+        if (worst < 0 || this.#share(row) > this.#share(worst)) worst = row;
+      }
+      if (worst < 0) return accused;
+      accused.set(mesh.hosts[worst], this.#words(worst));
+      this.#remove(mesh, worst);
+    }
+  }
+
+  #share(row: number): number {
+    return this.#badWeight[row] / this.#weight[row];
+  }
+
+  #isBlamed(row: number): boolean {
+    return this.#badEdges[row] >= BLAME_EDGES_MIN && this.#share(row) >= BLAME_SHARE;
+  }
+
+  #words(row: number): string {
+    return `expelled: ${this.#badEdges[row]} of ${this.#edges[row]} edges contradict the mesh`;
+  }
+
+  /** Takes a row's edges off the counts of its partners; its own stay. */
+  #remove(mesh: MeshRows, row: number): void {
+    const { start, edge, other } = mesh.incidence;
+    const { isAnchor } = this.#places;
+    this.#gone[row] = 1;
+    for (let i = start[row]; i < start[row + 1]; i++) {
+      const there = other[i];
+      // Of two that are out, neither speaks of the other.
+      const bad = this.#bad[edge[i]];
+      const weight = isAnchor[row] === 1 ? ANCHOR_WEIGHT : 1;
+      this.#weight[there] -= weight;
+      this.#badWeight[there] -= bad * weight;
+      this.#edges[there]--;
+      this.#badEdges[there] -= bad;
+    }
+  }
+
+  #exclusions({ hosts, from, to, edgeCount }: Alignment, out: ReadonlyMap<number, string>) {
+    const excluded = this.#bad.slice(0, edgeCount);
+    if (out.size === 0) return excluded;
+    const isOut = Uint8Array.from(hosts, (host) => (out.has(host) ? 1 : 0));
+    for (let e = 0; e < edgeCount; e++) if (isOut[from[e]] + isOut[to[e]] > 0) excluded[e] = 1;
+    return excluded;
+  }
+}
+
+/** True when all edges agree far within their bounds: then nobody can be told to lie. */
+function isQuiet(aligned: Alignment, mesh: MeshRows, fits: readonly MeshFit[]): boolean {
+  const { surplusNs, belowBoundNs, aboveBoundNs, edgeCount } = aligned;
+  for (let e = 0; e < edgeCount; e++) {
+    const sizeNs = Math.abs(surplusNs[e]);
+    if (sizeNs > QUIET_SHARE * Math.min(belowBoundNs[e], aboveBoundNs[e])) return false;
+    if (fits[mesh.fitOf[e]].contested === true) return false;
+  }
+  return true;
+}
