@@ -166,6 +166,14 @@ export class NetworkSolver {
     this.#median = new RunningMedian(edgeCount);
   }
 
+  /** Of the last solve, as in its solution. */
+  get trust(): Float64Array {
+    return this.#trust;
+  }
+  get scale(): number {
+    return this.#scale;
+  }
+
   /** Walks over the mesh since construction. */
   get walkCount(): number {
     return this.#laplacian.walkCount;

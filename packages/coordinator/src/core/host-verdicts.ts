@@ -57,6 +57,8 @@ export interface HostVerdict {
 const OUTLIER_SHARE = 0.06;
 /** Or from this scale of the residuals on, in sigmas: with many outliers all look usual. */
 const OUTLIER_SCALE = 2;
+/** Such rounds are remembered for this long (a minute): whoever lies now and then comes again. */
+const WARY_ROUNDS = 120;
 /** Trust below which an edge counts as an outlier. */
 const TRUST_OUTLIER = 0.05;
 
@@ -79,7 +81,10 @@ export class HostVerdicts {
   #badEdges = new Int32Array(0);
   #edges = new Int32Array(0);
   #gone = new Uint8Array(0);
-  #hasOutliers = false;
+  /** Rounds for which places are still asked for. */
+  #wary = 0;
+  /** True: they were, in this round. */
+  #hasPlaces = false;
 
   /** Judges a round. */
   judge(
@@ -92,10 +97,11 @@ export class HostVerdicts {
     if (hosts.length < HOSTS_MIN) return EVERYBODY;
     const { cases } = this;
     const quiet = cases.isEmpty && isQuiet(aligned, mesh, fits);
-    if (quiet && !this.#hasOutliers) return EVERYBODY;
-    this.#places.place(aligned, mesh, anchors, (host) => cases.isExpelled(host));
-    const { placeNs } = this.#places;
-    if (quiet) return { ...EVERYBODY, placeNs };
+    this.#hasPlaces = false;
+    if (quiet && this.#wary === 0) return EVERYBODY;
+    const placeNs = this.placesNow(aligned, mesh, anchors);
+    const wary = { ...EVERYBODY, placeNs };
+    if (quiet) return wary;
     this.#begin(hosts.length, edgeCount);
     let badCount = 0;
     for (let e = 0; e < edgeCount; e++) {
@@ -108,18 +114,33 @@ export class HostVerdicts {
     cases.judge(accused, (host) => mesh.rowOf.has(host));
     const out = new Map(accused);
     for (const host of cases.expelled) out.set(host, cases.reasonOf(host));
-    if (badCount === 0 && out.size === 0) {
-      return this.#hasOutliers ? { ...EVERYBODY, placeNs } : EVERYBODY;
-    }
+    if (badCount === 0 && out.size === 0) return this.#wary > 0 ? wary : EVERYBODY;
     const noConsensus = whyNoConsensus({ hosts, anchors, out, badCount, edgeCount });
     return { excluded: this.#exclusions(aligned, out), out, noConsensus, placeNs };
   }
 
-  /** Learns from a round's solve how many edges did not fit it. */
-  learn({ trust, scale }: Pick<NetworkSolution, "trust" | "scale">): void {
-    let outliers = 0;
-    for (let e = 0; e < trust.length; e++) if (!(trust[e] >= TRUST_OUTLIER)) outliers++;
-    this.#hasOutliers = scale > OUTLIER_SCALE || outliers > OUTLIER_SHARE * trust.length;
+  /**
+   * Learns from a round's solve how many edges did not fit it. True: so many that robust weights should
+   * have begun where the anchors have the hosts, and did not.
+   */
+  learn(solved: Pick<NetworkSolution, "trust" | "scale">): boolean {
+    if (hasOutliers(solved)) {
+      this.#wary = WARY_ROUNDS;
+      return !this.#hasPlaces;
+    }
+    this.#wary = Math.max(0, this.#wary - 1);
+    return false;
+  }
+
+  /** Where the anchors have each row of this round (ns, NaN: nowhere); the column is reused. */
+  placesNow(
+    aligned: Alignment,
+    mesh: MeshRows,
+    anchors: ReadonlySet<number> | undefined,
+  ): Float64Array {
+    this.#hasPlaces = true;
+    this.#places.place(aligned, mesh, anchors, (host) => this.cases.isExpelled(host));
+    return this.#places.placeNs;
   }
 
   /** Which hosts have been expelled or have returned since the last call. */
@@ -227,6 +248,13 @@ export class HostVerdicts {
     for (let e = 0; e < edgeCount; e++) if (isOut[from[e]] + isOut[to[e]] > 0) excluded[e] = 1;
     return excluded;
   }
+}
+
+function hasOutliers({ trust, scale }: Pick<NetworkSolution, "trust" | "scale">): boolean {
+  if (scale > OUTLIER_SCALE) return true;
+  let outliers = 0;
+  for (let e = 0; e < trust.length; e++) if (!(trust[e] >= TRUST_OUTLIER)) outliers++;
+  return outliers > OUTLIER_SHARE * trust.length;
 }
 
 /** True when all edges agree far within their bounds: then nobody can be told to lie. */

@@ -108,12 +108,10 @@ export function solveRound(
   const start = workspace.expected(aligned, atRefRawNs);
   const { surplusNs, sigmaNs, logFreqPpb, freqSigmaPpb } = aligned;
   const edgesSaid = bias && biasInput(workspace, aligned, taken);
+  let witnessed = verdict.placeNs;
   const solveOffsets = () => {
     const told = bias?.adjust(edgesSaid!) ?? { offsetNs: surplusNs, sigmaNs };
-    workspace.offsets.solve(
-      { ...told, excluded },
-      { robust, start: start?.offsetNs, witnessed: verdict.placeNs },
-    );
+    workspace.offsets.solve({ ...told, excluded }, { robust, start: start?.offsetNs, witnessed });
   };
   if (bias?.isCold) {
     solveOffsets();
@@ -121,6 +119,10 @@ export function solveRound(
     bias.learn(edgesSaid!, residualNs, trust);
   }
   solveOffsets();
+  if (robust && workspace.hostVerdicts.learn(workspace.offsets)) {
+    witnessed = workspace.hostVerdicts.placesNow(aligned, workspace.mesh, anchors);
+    solveOffsets();
+  }
   onPart("offsets");
   // An asymmetric path is of no use for offsets; of frequencies it tells the truth.
   workspace.freqs.solve(
@@ -136,7 +138,6 @@ export function solveRound(
   // What is said of an edge includes its bias: it is judged by what it measures.
   const whole = { ...offsets, ...bias?.learn(edgesSaid!, offsets.residualNs, offsets.trust) };
   const biasSigmaNs = bias?.hostSigmaNs(edgesSaid!);
-  workspace.hostVerdicts.learn(whole);
   if (court && places) judgeEdges(aligned, whole, court, places);
   const edges = new EdgeViews(workspace.mesh, whole, excluded, court, places, verdict);
   onPart("verdicts");
