@@ -9,8 +9,8 @@
 
 /** More hosts out than this share: no consensus. */
 const OUT_SHARE_MAX = 1 / 3;
-/** More impossible edges than this share: no consensus. 30 % of hosts that lie to all make 39 %. */
-const BAD_SHARE_MAX = 0.45;
+/** More impossible edges than a third of the hosts make of a complete mesh, 1 - (2/3)^2: none. */
+const BAD_SHARE_MAX = 5 / 9;
 
 /** What a round found. */
 export interface Division {

@@ -70,10 +70,16 @@ export function correctionFor(
       edges: [...(result.edges.get(host.number) ?? [])],
       farPull: scale.farPull,
       heirBoundNs,
-      alarms: [...alarms],
+      alarms: [...alarms, ...alarmsOf(result.alarms, host)],
     },
   };
 }
+
+/** What an operator should know of a host, as messages have it. */
+export const alarmsOf = (alarms: ReadonlyMap<number, string> | undefined, host: Host): string[] => {
+  const alarm = alarms?.get(host.number);
+  return alarm === undefined ? [] : [alarm];
+};
 
 /** The largest bound among those who could lead next: domain time would go on from their line (ns). */
 export function heirBoundNs(connected: readonly Host[], reference: Host): number {

@@ -6,7 +6,7 @@
  * neighbours reach each other; edges that stay silent or do not fit are for the solve.
  */
 import type { Host } from "./host.ts";
-import { dealMesh, type Edge, pairKey } from "./mesh.ts";
+import { anchorCount, dealMesh, type Edge, isFullMesh, pairKey } from "./mesh.ts";
 import type { Body } from "./outbox.ts";
 
 /** In a domain of so many hosts a deal takes a while: those who join at once are dealt in together, */
@@ -33,6 +33,7 @@ export class Dealer {
   /** The edges of each host, by its number. */
   readonly #edgesOf = new Map<number, Edge[]>();
   #hostCount = 0;
+  #anchors: ReadonlySet<number> = new Set();
   /** Server's monotonic time of the last deal, and whether somebody has come since (ms). */
   #dealtMs = -Infinity;
   #isDue = false;
@@ -44,6 +45,16 @@ export class Dealer {
   /** The edges of the last deal, each by `pairKey`. */
   get dealt(): ReadonlySet<string> {
     return this.#dealt;
+  }
+
+  /** Numbers of the anchors that the mesh was dealt with. */
+  get anchors(): ReadonlySet<number> {
+    return this.#anchors;
+  }
+
+  /** True when an edge that is of no use could be replaced by another. */
+  get canRepair(): boolean {
+    return !isFullMesh(this.#hostCount, this.#options.neighbours);
   }
 
   /** Somebody has joined a domain of `hostCount` now. True: deal at once. */
@@ -67,13 +78,21 @@ export class Dealer {
    * Deals the mesh anew.
    *
    * @param hosts best first: the reference, the anchors, then the others
+   * @param barred pairs that must not be dealt
+   * @param isDoubted hosts that are not made anchors: their word does not count
    */
-  deal(hosts: readonly Host[], nowMs: number): void {
+  deal(
+    hosts: readonly Host[],
+    nowMs: number,
+    barred?: ReadonlySet<string>,
+    isDoubted: (hostNumber: number) => boolean = () => false,
+  ): void {
     this.#isDue = false;
     this.#dealtMs = nowMs;
-    const ranked = hosts.map((h) => h.number);
+    const all = hosts.map((h) => h.number);
+    const ranked = [...all.filter((h) => !isDoubted(h)), ...all.filter(isDoubted)];
     const { meshSeed, neighbours } = this.#options;
-    this.#edges = dealMesh(ranked, meshSeed, this.#edges, neighbours);
+    this.#edges = dealMesh(ranked, meshSeed, this.#edges, neighbours, barred);
     this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
     this.#hostCount = ranked.length;
     this.#edgesOf.clear();
@@ -82,6 +101,7 @@ export class Dealer {
       this.#edgesOf.get(edge.a)!.push(edge);
       this.#edgesOf.get(edge.b)!.push(edge);
     }
+    this.#anchors = new Set(ranked.slice(0, anchorCount(ranked.length)));
   }
 
   /** What a host is told of the last deal. */
@@ -98,6 +118,8 @@ export class Dealer {
         managementAddress,
         agentPort,
         owner: edge.owner === host.number,
+        anchor: this.#anchors.has(other.number),
+        region: other.hello.region,
       };
     });
     const { pairsPerSecond } = this.#options;

@@ -22,6 +22,7 @@ import { cleanReport } from "./inputs.ts";
 import { Leadership } from "./leadership.ts";
 import { LeapWatch } from "./leap-watch.ts";
 import type { DomainMemory } from "./memory.ts";
+import { MeshGuard } from "./mesh-guard.ts";
 import { type Action, Outbox } from "./outbox.ts";
 import { FORGET_AFTER_MS, Roster } from "./roster.ts";
 import { RoundTurn } from "./round-turn.ts";
@@ -77,6 +78,7 @@ export class DomainCore {
   readonly #silence = new Silence();
   readonly #comeback: Comeback;
   readonly #options: DomainOptions;
+  readonly #guard: MeshGuard;
   #firstHelloMs = Number.NaN;
   #firstReportMs = Number.NaN;
   #solvedMs = -Infinity;
@@ -91,9 +93,9 @@ export class DomainCore {
     this.#options = options;
     this.#comeback = new Comeback(options.memory, this.#roster);
     this.#dealer = new Dealer(options);
-    this.#leadership = new Leadership(this.#roster.hosts, this.#anchors, (level, text) =>
-      outbox.log(level, text),
-    );
+    const say = (level: "info" | "warn", text: string) => outbox.log(level, text);
+    this.#leadership = new Leadership(this.#roster.hosts, this.#anchors, say);
+    this.#guard = new MeshGuard(this.#roster.hosts, this.#workspace, say);
   }
 
   /** This leadership goes on in a later term. */
@@ -244,10 +246,14 @@ export class DomainCore {
       court: this.#court,
       bias: this.#bias,
       workspace: this.#workspace,
+      anchors: this.#dealer.anchors,
     });
+    if (result) this.#guard.note(result);
     const held = this.#mayNotSteer(reference, result, now.monotonicMs);
-    if (held) this.#hold(connected, () => held, now.monotonicMs);
-    else if (result && !this.#leaps(result, now.monotonicMs)) {
+    if (held) this.#hold(connected, () => ({ reason: held }), now.monotonicMs);
+    else if (result?.noConsensus) {
+      this.#hold(connected, (host) => this.#guard.hold(host, result), now.monotonicMs);
+    } else if (result && !this.#leaps(result, now.monotonicMs)) {
       this.#correct(reference, result, fits, now);
     }
   }
@@ -258,7 +264,8 @@ export class DomainCore {
     const reached = this.#holding.reached(result, connected, nowMs);
     this.#anchors.noteReached(reached, nowMs);
     const view = this.#anchors.view(nowMs);
-    if (result) {
+    // What contradicts itself is no ground to begin on.
+    if (result && (!result.noConsensus || this.#leadership.scale)) {
       const enough = !view.size || this.#anchors.isMajority(this.#anchors.countOf(reached));
       this.#leadership.solved(result.atRefRawNs, enough, nowMs);
     }
@@ -313,8 +320,10 @@ export class DomainCore {
     }
     const reach = lazyReach(fits);
     const lost = connected.filter((h) => !isReached(h) && this.#holding.mustHold(h, nowMs));
-    this.#hold(lost, (host) => this.#holding.reasonFor(host, reach(), hosts), nowMs);
+    const reasonFor = (host: Host) => this.#holding.reasonFor(host, reach(), hosts);
+    this.#hold(lost, (host) => ({ reason: reasonFor(host) }), nowMs);
     this.#leadership.judgeSources(nowMs);
+    if (this.#guard.repair(result, this.#dealer, nowMs)) this.#deal(now);
   }
 
   #restore(now: ServerTime): void {
@@ -336,21 +345,31 @@ export class DomainCore {
     }
   }
 
-  #hold(hosts: readonly Host[], reasonFor: (host: Host) => string, nowMs: number): void {
+  /** Tells hosts to hold over, and why; whom `say` has nothing for is told nothing. */
+  #hold(
+    hosts: readonly Host[],
+    say: (host: Host) => { reason: string; alarms?: readonly string[] } | undefined,
+    nowMs: number,
+  ): void {
     const { reference, sources } = this.#leadership;
-    const alarms = reference ? sources.alarms(reference) : [];
+    const ofAll = reference ? sources.alarms(reference) : [];
     for (const host of hosts) {
-      this.#outbox.send(host, { case: "hold", value: { reason: reasonFor(host), alarms } });
+      const told = say(host);
+      if (!told) continue;
+      const { reason, alarms = [] } = told;
+      this.#outbox.send(host, { case: "hold", value: { reason, alarms: [...ofAll, ...alarms] } });
       this.#silence.broke(host, nowMs);
     }
   }
 
   #deal(now: ServerTime): void {
-    const { hosts, connected } = this.#roster;
+    const { hosts } = this.#roster;
     const { reference } = this.#leadership;
-    this.#dealer.deal(this.#anchors.ranked(hosts.values(), reference), now.monotonicMs);
+    const ranked = this.#anchors.ranked(hosts.values(), reference);
+    const barred = this.#guard.barred(now.monotonicMs);
+    this.#dealer.deal(ranked, now.monotonicMs, barred, this.#guard.isDoubted);
     this.#court.retain(this.#dealer.dealt);
-    for (const host of connected) {
+    for (const host of this.#roster.connected) {
       const assignment = this.#dealer.assignment(host, hosts, reference);
       if (this.#told.isNews(host, assignment)) this.#outbox.send(host, assignment);
     }

@@ -88,7 +88,7 @@ test("every field that the solve reads is copied", () => {
     const book = new FitBook();
     for (const each of [...before, told]) book.take([each], 1, DEALT, 0);
     const [kept] = book.fresh(0);
-    expect(Object.keys(kept)).toHaveLength(16);
+    expect(Object.keys(kept)).toHaveLength(17);
     expect(told).toMatchObject(kept);
     expect(kept).not.toBe(told);
   }

@@ -23,11 +23,10 @@ import { HostCases } from "./host-cases.ts";
 /** Fewer hosts than this cannot tell which of two that contradict each other lies. */
 const HOSTS_MIN = 5;
 /**
- * A host is blamed from this share of impossible edges on, those to anchors counted twice. A host that
- * lies about the edges that it fits itself has 6 to 8 of 10 of them, and all as soon as audits have come;
- * once the liars are out, an honest one has none.
+ * A host is blamed from this share of impossible edges on, those to anchors counted twice: two of ten
+ * edges, however they lie. Once the liars are out, an honest host has none, and in a clean mesh nobody.
  */
-const BLAME_SHARE = 0.25;
+const BLAME_SHARE = 0.12;
 const ANCHOR_WEIGHT = 2;
 /** One edge has two ends: a single one blames nobody. */
 const BLAME_EDGES_MIN = 2;

@@ -23,8 +23,8 @@ export class LeapWatch {
 
   /** Looks at a round; says what was seen when it proves a leap. */
   look(result: RoundResult): { readonly suspicious: boolean; readonly proof?: string } {
-    // The reference itself is always trusted.
-    const refused = result.reasons.size;
+    // The reference itself is always trusted; who contradicts the mesh is no witness.
+    const refused = [...result.reasons.keys()].filter((host) => !result.out.has(host)).length;
     const others = refused + result.trusted.size - 1;
     const suspicious = others >= OTHERS_MIN && refused >= SHARE * others;
     this.#rounds = suspicious ? this.#rounds + 1 : 0;

@@ -37,18 +37,24 @@ const ANCHOR_EDGES_MAX = 64;
  * @param seed makes the random part reproducible
  * @param before edges dealt last time; an owner stays where its edge stays
  * @param neighbours neighbours of a host, about, where the mesh is not complete (2 and more)
+ * @param barred pairs that have others dealt in their place, as far as the ring can do without them
  */
 export function dealMesh(
   ranked: readonly number[],
   seed: number,
   before: readonly Edge[],
   neighbours = NEIGHBOURS,
+  barred: ReadonlySet<string> = new Set(),
 ): Edge[] {
   const anchors = new Set(ranked.slice(0, anchorCount(ranked.length)));
-  const isFull = ranked.length < neighbours + FULL_MESH_BELOW - NEIGHBOURS;
-  const pairs = isFull ? fullMesh(ranked) : sparseMesh(ranked, anchors, seed, neighbours);
+  const isFull = isFullMesh(ranked.length, neighbours);
+  const pairs = isFull ? fullMesh(ranked) : sparseMesh(ranked, anchors, seed, neighbours, barred);
   return assignOwners(pairs, isFull ? new Set() : anchors, before);
 }
+
+/** True when everybody probes everybody: no edge can be replaced by another. */
+export const isFullMesh = (hostCount: number, neighbours = NEIGHBOURS): boolean =>
+  hostCount < neighbours + FULL_MESH_BELOW - NEIGHBOURS;
 
 /** How many anchors a mesh of this size needs, so that none serves more than 64 edges. */
 export function anchorCount(hostCount: number): number {
@@ -71,20 +77,31 @@ function sparseMesh(
   anchors: ReadonlySet<number>,
   seed: number,
   neighbours: number,
+  barred: ReadonlySet<string>,
 ): [number, number][] {
   const anchorsEach = Math.min(ANCHORS_EACH, Math.round(ANCHOR_SHARE * neighbours));
   const pairs = new Map<string, [number, number]>();
   const degree = new Map<number, number>(ranked.map((h) => [h, 0]));
   const link = (a: number, b: number) => {
-    if (a === b || pairs.has(pairKey(a, b))) return;
+    if (a === b || pairs.has(pairKey(a, b)) || barred.has(pairKey(a, b))) return;
     pairs.set(pairKey(a, b), [a, b]);
     degree.set(a, degree.get(a)! + 1);
     degree.set(b, degree.get(b)! + 1);
   };
   const ring = [...ranked].sort((x, y) => mix32(seed, x) - mix32(seed, y) || x - y);
-  for (let i = 0; i < ring.length; i++) link(ring[i], ring[(i + 1) % ring.length]);
+  for (let i = 0; i < ring.length; i++) {
+    // The next of the ring that is not barred: a detour keeps it closed.
+    for (let step = 1; step < ring.length; step++) {
+      const next = ring[(i + step) % ring.length];
+      if (barred.has(pairKey(ring[i], next))) continue;
+      link(ring[i], next);
+      break;
+    }
+  }
   for (const h of ranked) {
-    const open = [...anchors].filter((a) => degree.get(a)! < ANCHOR_EDGES_MAX);
+    const open = [...anchors].filter(
+      (a) => degree.get(a)! < ANCHOR_EDGES_MAX && !barred.has(pairKey(h, a)),
+    );
     for (const a of closest(seed, h, open, anchorsEach)) link(h, a);
   }
   let wanting = ranked.filter((h) => !anchors.has(h));
@@ -93,7 +110,7 @@ function sparseMesh(
     if (missing <= 0) continue;
     // Who has enough is not asked any more: most are not, towards the end.
     wanting = wanting.filter((o) => degree.get(o)! < neighbours);
-    const isNew = (o: number) => !pairs.has(pairKey(h, o));
+    const isNew = (o: number) => !pairs.has(pairKey(h, o)) && !barred.has(pairKey(h, o));
     for (const o of closest(seed, h, wanting, missing, isNew)) link(h, o);
   }
   return [...pairs.values()];

@@ -16,6 +16,7 @@ import {
 } from "@ttcs/estimator";
 import { AbsurdFits } from "./absurd-fits.ts";
 import { Aligner, type Alignment, fromLogPpb, type MeshRows } from "./alignment.ts";
+import { AsymmetryWatch } from "./asymmetry.ts";
 import { HostVerdicts } from "./host-verdicts.ts";
 import { pairKey } from "./mesh.ts";
 
@@ -51,6 +52,7 @@ export class RoundWorkspace {
   readonly aligner = new Aligner();
   readonly absurd = new AbsurdFits();
   readonly hostVerdicts = new HostVerdicts();
+  readonly asymmetry = new AsymmetryWatch();
   #mesh: MeshRows | undefined;
   #offsets: Sketched | undefined;
   #freqs: Sketched | undefined;

@@ -37,6 +37,8 @@ export interface RoundResult {
   readonly out: ReadonlyMap<number, string>;
   /** Why nothing was solved; empty: it was. */
   readonly noConsensus: string;
+  /** What an operator should know of a host's paths, by number. */
+  readonly alarms: ReadonlyMap<number, string>;
   /**
    * What the solve made of each edge, by the number of the host at either end. With a workspace it is
    * good until the next round.
@@ -100,7 +102,9 @@ export function solveRound(
     ? workspace.hostVerdicts.judge(aligned, workspace.mesh, taken, anchors)
     : EVERYBODY;
   const { out, noConsensus } = verdict;
-  if (noConsensus) return withoutConsensus(atRefRawNs, aligned, verdict);
+  workspace.asymmetry.judge(workspace.mesh, taken, (number) => hosts.get(number)?.id ?? "");
+  const { alarms } = workspace.asymmetry;
+  if (noConsensus) return withoutConsensus(atRefRawNs, aligned, verdict, alarms);
   const places = court && workspace.courtPlaces(court);
   const excluded = excludedEdges(aligned, verdict, court, places);
   onPart("align");
@@ -173,7 +177,7 @@ export function solveRound(
     else trusted.add(number);
   });
   onPart("filters");
-  return { atRefRawNs, trusted, reasons, edges, out, noConsensus };
+  return { atRefRawNs, trusted, reasons, edges, out, noConsensus, alarms };
 }
 
 /** A round in which those who contradict each other are too many. */
@@ -181,9 +185,18 @@ function withoutConsensus(
   atRefRawNs: RawNanos,
   { hosts }: Alignment,
   { out, noConsensus }: HostVerdict,
+  alarms: ReadonlyMap<number, string>,
 ): RoundResult {
   const reasons = new Map(hosts.map((number) => [number, out.get(number) ?? noConsensus]));
-  return { atRefRawNs, trusted: new Set(), reasons, edges: EdgeViews.none(), out, noConsensus };
+  return {
+    atRefRawNs,
+    trusted: new Set(),
+    reasons,
+    edges: EdgeViews.none(),
+    out,
+    noConsensus,
+    alarms,
+  };
 }
 
 const excludedBy = ({ excluded }: HostVerdict) => (excluded ? { excluded } : {});
