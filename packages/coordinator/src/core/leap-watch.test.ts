@@ -7,6 +7,7 @@ const round = (refused: number, trusted: number) =>
   ({
     trusted: new Set(Array.from({ length: trusted + 1 }, (_, i) => i)),
     reasons: new Map(Array.from({ length: refused }, (_, i) => [100 + i, "it does not fit"])),
+    out: new Map(),
   }) as unknown as RoundResult;
 
 test("two rounds in a row in which everybody leaves its course prove that the reference did", () => {
