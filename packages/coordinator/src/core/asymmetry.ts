@@ -19,6 +19,8 @@ import { pairKey } from "./mesh.ts";
 /** A round trip has risen when it is longer by this (ns) and by this share. */
 const RISE_NS_MIN = 5_000;
 const RISE_SHARE = 0.2;
+/** and by so many times what its least usually varies by. */
+const RISE_SPREADS = 5;
 /** The least of so many rounds counts (4 s): a queue seldom lasts as long. */
 const RECENT_ROUNDS = 8;
 /** Rounds over which the usual round trip is averaged (a minute), and before it is known (10 s). */
@@ -35,6 +37,8 @@ class RoundTrip {
   #rounds = 0;
   #risenRounds = 0;
   #usualNs = 0;
+  /** Mean distance of the least from the usual (ns). */
+  #spreadNs = 0;
 
   /** By how much the round trip is longer than usual (ns); 0: it is not; NaN: nothing is known. */
   take(roundTripNs: number): number {
@@ -46,13 +50,20 @@ class RoundTrip {
       return Number.NaN;
     }
     const riseNs = leastNs - this.#usualNs;
-    const hasRisen = riseNs > Math.max(RISE_NS_MIN, RISE_SHARE * this.#usualNs);
+    const limitNs = Math.max(
+      RISE_NS_MIN,
+      RISE_SHARE * this.#usualNs,
+      RISE_SPREADS * this.#spreadNs,
+    );
+    const hasRisen = riseNs > limitNs;
     if (hasRisen && this.#rounds > USUAL_ROUNDS_MIN && ++this.#risenRounds <= RELEARN_ROUNDS) {
       return riseNs;
     }
     if (this.#risenRounds > RELEARN_ROUNDS) this.#usualNs = leastNs;
     this.#risenRounds = 0;
-    this.#usualNs += (leastNs - this.#usualNs) / Math.min(this.#rounds, USUAL_ROUNDS);
+    const gain = 1 / Math.min(this.#rounds - RECENT_ROUNDS, USUAL_ROUNDS);
+    this.#spreadNs += gain * (Math.abs(leastNs - this.#usualNs) - this.#spreadNs);
+    this.#usualNs += gain * (leastNs - this.#usualNs);
     return this.#rounds > USUAL_ROUNDS_MIN ? 0 : Number.NaN;
   }
 }

@@ -159,6 +159,22 @@ export class SyntheticFleet {
     return saidNs - (Number(zero.wholeNs - track.hostZeroNs) + zero.restNs);
   }
 
+  /** True when at least two honest partners of a liar were told another time than some others. */
+  isEdgeLiar(liar: number): boolean {
+    const { lies, sizeNs } = this.plan;
+    const told: number[] = [];
+    for (const link of this.links) {
+      if (link.a !== liar && link.b !== liar) continue;
+      const partner = link.a === liar ? link.b : link.a;
+      if (this.liars.has(partner)) continue;
+      const speaks = lies === "stamps" || link.owner === liar;
+      told.push(speaks ? this.#shiftNs(liar, partner, link.jitterSeed) : 0);
+    }
+    // As many as there are around the most frequent of the times told are in the majority.
+    const near = (ns: number) => told.filter((t) => Math.abs(t - ns) < sizeNs / 2).length;
+    return told.length - Math.max(0, ...told.map(near)) >= 2;
+  }
+
   #lieNs(link: Link, other: number, speaker: number): number {
     const { lies } = this.plan;
     let sumNs = 0;
