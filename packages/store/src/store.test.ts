@@ -121,6 +121,10 @@ describe.each([
     expect(answerOf(await two.memories.read(domain))).toEqual({ term: 1n, document: "new" });
     expect(answerOf(await two.memories.write(domain, "b", { term: 2n, document: "b" }))).toBe(true);
     expect(answerOf(await memories.read(domain))).toEqual({ term: 2n, document: "b" });
+    // The same holder in a later term.
+    await two.leases.take(domain, { term: 2n, renewals: 0n }, claim("b", 9n));
+    expect(answerOf(await memories.write(domain, "b", { term: 2n, document: "c" }))).toBe(false);
+    expect(answerOf(await memories.read(domain))).toEqual({ term: 2n, document: "b" });
   });
 
   test("servers count their beats, and one that has ended is taken away", async () => {
@@ -151,7 +155,13 @@ test.skipIf(obstacle !== undefined)(
     postgres!.stop();
     expect(await store.leases.read("x")).toMatchObject({ ok: false });
     postgres!.start();
-    expect(await store.leases.read("x")).toEqual({ ok: true, value: undefined });
+    // A connection that the stop has cut is found out by the first call that uses it.
+    await expect
+      .poll(() => store.leases.read("x"), { timeout: 20_000 })
+      .toEqual({
+        ok: true,
+        value: undefined,
+      });
     await store.close();
   },
   60_000,

@@ -52,6 +52,15 @@ test("the database is gone for a minute: the leader goes on, and goes on when it
   world.run(70_000, () => expect(names(world)).toEqual(["s0/1"]));
 });
 
+test("after an outage the leader has the first word, even if it is slower than the other", () => {
+  const world: LeaseWorld = new LeaseWorld(2, ({ name }) =>
+    name === "s0" && world.nowMs > 5_000 ? { ...quick(), thereMs: 700 } : quick(),
+  );
+  world.run(5_000);
+  world.goneUntilMs = world.nowMs + 20_000;
+  world.run(30_000, () => expect(names(world)).toEqual(["s0/1"]));
+});
+
 test("a later term that an agent shows ends the leading while the database is gone", () => {
   const world = settled();
   world.goneUntilMs = world.nowMs + 10_000;
