@@ -1,6 +1,3 @@
 export * from "./core/index.ts";
-export {
-  Coordinator,
-  type CoordinatorDoor,
-  type CoordinatorOptions,
-} from "./shell/server.ts";
+export type { CoordinatorDoor, CoordinatorOptions } from "./shell/options.ts";
+export { Coordinator } from "./shell/server.ts";

@@ -18,12 +18,12 @@ import {
   grpcServiceDefinition,
   hostPort,
 } from "@ttcs/protocol";
-import type { Store } from "@ttcs/store";
 import { failpoint, TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
 import { DomainCore, type ServerTime } from "../core/domain.ts";
 import { Fellows } from "../core/fellows.ts";
 import type { Action } from "../core/outbox.ts";
+import type { CoordinatorCounters, CoordinatorDoor, CoordinatorOptions } from "./options.ts";
 import { Outflow, STALLED_AFTER_MS } from "./outflow.ts";
 import { implausible } from "./plausible.ts";
 import { RollCall } from "./roll-call.ts";
@@ -33,55 +33,6 @@ import { type Destination, Seat } from "./seat.ts";
 const TICK_MS = 20;
 /** What strangers call a domain is repeated to this length (characters). */
 const NAME_SHOWN = 64;
-
-/** What stands before the coordinator's port: takes connections and turns junk away. */
-export interface CoordinatorDoor {
-  readonly counters: object;
-  /** Rejects when the address or port cannot be bound. */
-  listen(address: string, port: number, server: Server): Promise<number>;
-  /** The connection of `peer` ("address:port") has said something sensible. */
-  prove(peer: string): void;
-  /** False, and the end of the connection, when `peer` says more than anybody needs. */
-  maySpeak(peer: string): boolean;
-  /** Ends the connection of `peer`. */
-  expel(peer: string): void;
-  close(): void;
-}
-
-/** What was dropped, by kind, since the start. */
-export interface CoordinatorCounters {
-  /** Bytes that are no message. */
-  undecodable_messages: number;
-  /** Messages for a domain that is not run here, or that cannot be true. */
-  refused_messages: number;
-  /** Messages on a stream that has not joined. */
-  unjoined_messages: number;
-  /** Agents sent to another server. */
-  redirected_agents: number;
-  /** Streams ended because the agent does not read, or says too much. */
-  ended_streams: number;
-  /** Messages that could not be dealt with. */
-  faults: number;
-}
-
-/** How a coordinator is set up. */
-export interface CoordinatorOptions {
-  readonly address: string;
-  /** TCP port; 0 takes a free one. */
-  readonly port: number;
-  readonly pairsPerSecond: number;
-  readonly meshSeed: number;
-  /** Names of the domains that this server runs. */
-  readonly domains: readonly string[];
-  /** Where leases and memories are kept; several servers share one. */
-  readonly store: Store;
-  /** The first term of a domain that the store does not know. */
-  readonly firstTerm: bigint;
-  /** This server among those that share the store; the same one each time it starts. */
-  readonly serverId: string;
-  /** Where agents reach this server, given the port that it listens on. */
-  readonly advertise: (port: number) => string;
-}
 
 type Stream = ServerDuplexStream<AgentMessage, CoordinatorMessage>;
 
