@@ -309,6 +309,10 @@ export class Coordinator {
 
   #send(connection: number, message: CoordinatorMessage): void {
     const outflow = this.#outflows.get(connection);
+    if (message.body.case === "welcome" && outflow) {
+      this.#joined.add(connection);
+      this.#door.prove(this.#streams.get(connection)!.getPeer());
+    }
     failpoint("server.send.before");
     outflow?.send(message);
     failpoint("server.send.after");
