@@ -8,7 +8,7 @@ import { Prng } from "@ttcs/units";
 import { expect, test } from "vitest";
 import { LeaseWorld, STEP_MS } from "./lease-world.ts";
 
-const SCHEDULES = Number(process.env.TTCS_LEASE_SCHEDULES ?? 200);
+const SCHEDULES = Number(process.env.TTCS_LEASE_SCHEDULES ?? 1_000);
 /** Length of each schedule (ms). */
 const TROUBLE_MS = 40_000;
 
