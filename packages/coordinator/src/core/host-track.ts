@@ -24,6 +24,12 @@ const FREQ_RATE_PPB_PER_S_MAX = defaultHoldoverOptions.freqRatePpbPerS;
  */
 const GAP_S_MAX = 4;
 
+/**
+ * While a mesh is new to a coordinator, what it makes of the biases of edges moves from round to round:
+ * until then their error is none that stays (s).
+ */
+const YOUNG_S = 5;
+
 /** What the mesh says of one host at the instant solved for. */
 export interface Sighting {
   /** The host's raw clock there: whole ns and the rest. */
@@ -59,7 +65,7 @@ export function trackHost(host: Host, atRefRawNs: RawNanos, seen: Sighting): str
   const { accepted } = filter.update(
     atS,
     offsetNs,
-    seen.offsetSigmaNs,
+    atS < YOUNG_S ? Math.hypot(seen.offsetSigmaNs, seen.slowSigmaNs) : seen.offsetSigmaNs,
     seen.freqPpb,
     seen.freqSigmaPpb,
   );
