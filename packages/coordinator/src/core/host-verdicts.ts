@@ -58,6 +58,17 @@ const OUTLIER_SHARE = 0.06;
 const OUTLIER_SCALE = 2;
 /** Such rounds are remembered for this long (a minute): whoever lies now and then comes again. */
 const WARY_ROUNDS = 120;
+/**
+ * It is right to begin there when this share of the edges fits the solution within three sigmas of its
+ * own noise, and more than fit the usual one.
+ */
+const FITTING_SHARE = 0.55;
+const FITTING_SIGMAS = 3;
+const GAIN_SHARE = 0.05;
+/** Tukey's constant, by which trust tells a residual. */
+const TUKEY_C = 4.685;
+/** Places that fit no better are not tried again for this long (10 s). */
+const PATIENCE_ROUNDS = 20;
 /** Trust below which an edge counts as an outlier. */
 const TRUST_OUTLIER = 0.05;
 
@@ -82,8 +93,8 @@ export class HostVerdicts {
   #gone = new Uint8Array(0);
   /** Rounds for which places are still asked for. */
   #wary = 0;
-  /** True: they were, in this round. */
-  #hasPlaces = false;
+  /** Rounds for which they are not tried again. */
+  #patience = 0;
 
   /** Judges a round. */
   judge(
@@ -96,7 +107,6 @@ export class HostVerdicts {
     if (hosts.length < HOSTS_MIN) return EVERYBODY;
     const { cases } = this;
     const quiet = cases.isEmpty && isQuiet(aligned, mesh, fits);
-    this.#hasPlaces = false;
     if (quiet && this.#wary === 0) return EVERYBODY;
     const placeNs = this.placesNow(aligned, mesh, anchors);
     const wary = { ...EVERYBODY, placeNs };
@@ -119,16 +129,35 @@ export class HostVerdicts {
   }
 
   /**
-   * Learns from a round's solve how many edges did not fit it. True: so many that robust weights should
-   * have begun where the anchors have the hosts, and did not.
+   * Solves a round's offsets, where needed from where the anchors have the hosts.
+   *
+   * That is right where most edges fit those places as well as their noise lets them. Where all edges
+   * are biased none does, and the anchors know no more than the others.
+   *
+   * @param solve solves, its robust weights beginning at the places given
    */
-  learn(solved: Pick<NetworkSolution, "trust" | "scale">): boolean {
-    if (hasOutliers(solved)) {
-      this.#wary = WARY_ROUNDS;
-      return !this.#hasPlaces;
-    }
+  solveWary(
+    solve: (witnessed: Float64Array | undefined) => Pick<NetworkSolution, "trust" | "scale">,
+    placeNs: Float64Array | undefined,
+    places: () => Float64Array,
+  ): void {
+    const first = solve(placeNs);
+    this.#patience = Math.max(0, this.#patience - 1);
     this.#wary = Math.max(0, this.#wary - 1);
-    return false;
+    if (placeNs) {
+      if (hasOutliers(first)) this.#wary = WARY_ROUNDS;
+      if (fitting(first) >= FITTING_SHARE) return;
+    } else {
+      if (this.#patience > 0 || !hasOutliers(first)) return;
+      const before = fitting(first);
+      if (fitting(solve(places())) >= Math.max(FITTING_SHARE, before + GAIN_SHARE)) {
+        this.#wary = WARY_ROUNDS;
+        return;
+      }
+    }
+    this.#wary = 0;
+    this.#patience = PATIENCE_ROUNDS;
+    solve(undefined);
   }
 
   /** Where the anchors have each row of this round (ns, NaN: nowhere); the column is reused. */
@@ -137,7 +166,6 @@ export class HostVerdicts {
     mesh: MeshRows,
     anchors: ReadonlySet<number> | undefined,
   ): Float64Array {
-    this.#hasPlaces = true;
     this.#places.place(aligned, mesh, anchors, (host) => this.cases.isExpelled(host));
     return this.#places.placeNs;
   }
@@ -254,6 +282,15 @@ function hasOutliers({ trust, scale }: Pick<NetworkSolution, "trust" | "scale">)
   let outliers = 0;
   for (let e = 0; e < trust.length; e++) if (!(trust[e] >= TRUST_OUTLIER)) outliers++;
   return outliers > OUTLIER_SHARE * trust.length;
+}
+
+/** Share of the edges whose residuals are within their own noise. */
+function fitting({ trust, scale }: Pick<NetworkSolution, "trust" | "scale">): number {
+  const share = FITTING_SIGMAS / (TUKEY_C * scale);
+  const least = share < 1 ? (1 - share * share) ** 2 : 0;
+  let count = 0;
+  for (let e = 0; e < trust.length; e++) if (trust[e] >= least && trust[e] > 0) count++;
+  return count / trust.length;
 }
 
 /** True when all edges agree far within their bounds: then nobody can be told to lie. */

@@ -112,20 +112,22 @@ export function solveRound(
   const start = workspace.expected(aligned, atRefRawNs);
   const { surplusNs, sigmaNs, logFreqPpb, freqSigmaPpb } = aligned;
   const edgesSaid = bias && biasInput(workspace, aligned, taken);
-  let witnessed = verdict.placeNs;
-  const solveOffsets = () => {
+  const solveOffsets = (witnessed?: Float64Array) => {
     const told = bias?.adjust(edgesSaid!) ?? { offsetNs: surplusNs, sigmaNs };
-    workspace.offsets.solve({ ...told, excluded }, { robust, start: start?.offsetNs, witnessed });
+    const options = { robust, start: start?.offsetNs, witnessed };
+    workspace.offsets.solve({ ...told, excluded }, options);
+    return workspace.offsets;
   };
   if (bias?.isCold) {
-    solveOffsets();
+    solveOffsets(verdict.placeNs);
     const { residualNs, trust } = workspace.offsets.told();
     bias.learn(edgesSaid!, residualNs, trust);
   }
-  solveOffsets();
-  if (robust && workspace.hostVerdicts.learn(workspace.offsets)) {
-    witnessed = workspace.hostVerdicts.placesNow(aligned, workspace.mesh, anchors);
-    solveOffsets();
+  if (!robust) solveOffsets();
+  else {
+    const { hostVerdicts, mesh } = workspace;
+    const places = () => hostVerdicts.placesNow(aligned, mesh, anchors);
+    hostVerdicts.solveWary(solveOffsets, verdict.placeNs, places);
   }
   onPart("offsets");
   // An asymmetric path is of no use for offsets; of frequencies it tells the truth.
