@@ -18,7 +18,7 @@ import { DAEMON_EVERY_NS } from "./daemon.ts";
 import { EventHash } from "./event-hash.ts";
 import { EventQueue } from "./event-queue.ts";
 import { UNIX_ZERO_NS } from "./host-clock.ts";
-import { lyingReport, shiftOf } from "./lies.ts";
+import { type Lie, lyingReport, shiftOf } from "./lies.ts";
 import { Network } from "./network.ts";
 import { domainOptions, type SimOptions } from "./options.ts";
 import { type Letter, Post } from "./post.ts";
@@ -130,8 +130,8 @@ export class Simulation {
     host.start(this.nowNs);
     this.witness?.started(host);
     this.#act(host, host.core.handleStart(host.saved, host.bootId, host.rawAt(this.nowNs)));
-    const lie = this.options.lies.find((l) => l.host === host.index && l.stamps);
-    host.lieNs = lie && ((peer) => (this.#isLiedTo(lie.to, peer) ? shiftOf(lie, this.nowNs) : 0));
+    const lies = this.options.lies.filter((l) => l.host === host.index && l.stamps);
+    host.lieNs = lies.length > 0 ? (peer) => this.#toldNs(lies, peer) : undefined;
     if (this.fleet) this.fleet.search(host);
     else if (this.server && !host.partitioned) this.#connectSoon(host);
   }
@@ -302,10 +302,9 @@ export class Simulation {
     if (a.kind === "flush") this.#sendFlush(host, a);
     else if (a.kind === "report") {
       const { index, connection } = host;
-      const lie = this.options.lies.find((l) => l.host === index && !l.stamps);
-      const shift = (to: number) =>
-        lie && this.#isLiedTo(lie.to, to) ? shiftOf(lie, this.nowNs) : 0;
-      const message = lie ? lyingReport(a.message, shift, host.number) : a.message;
+      const lies = this.options.lies.filter((l) => l.host === index && !l.stamps);
+      const shift = (to: number) => this.#toldNs(lies, to);
+      const message = lies.length > 0 ? lyingReport(a.message, shift, host.number) : a.message;
       if (connection !== 0) {
         this.#later(this.options.messageNs, {
           to: "coordinator",
@@ -362,9 +361,15 @@ export class Simulation {
     }
   }
 
-  #isLiedTo(to: readonly number[] | undefined, number: number): boolean {
+  /** What all these lies come to for the host of this number (ns). */
+  #toldNs(lies: readonly Lie[], number: number): number {
     const host = this.#byNumber.get(number);
-    return host !== undefined && (to === undefined || to.includes(host.index));
+    if (!host) return 0;
+    let sumNs = 0;
+    for (const lie of lies) {
+      if (lie.to === undefined || lie.to.includes(host.index)) sumNs += shiftOf(lie, this.nowNs);
+    }
+    return sumNs;
   }
 
   note(who: string, text: string): void {
