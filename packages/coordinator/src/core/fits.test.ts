@@ -87,13 +87,11 @@ test("every field that the solve reads is copied", () => {
   for (const before of [[], [first]]) {
     const book = new FitBook();
     for (const each of [...before, told]) book.take([each], 1, DEALT, 0);
-    const [kept] = book.fresh(0);
-    // Whether the audit agrees is the book's own finding.
-    const { contested, ...copied } = kept;
+    const [{ contested, ...kept }] = book.fresh(0);
     expect(contested).toBe(false);
-    expect(Object.keys(copied)).toHaveLength(16);
-    expect(told).toMatchObject(copied);
-    expect(kept).not.toBe(told);
+    expect(Object.keys(kept)).toHaveLength(16);
+    expect(told).toMatchObject(kept);
+    expect(book.fresh(0)[0]).not.toBe(told);
   }
 });
 
@@ -123,4 +121,27 @@ test("a delay that no path has is refused: one edge's round trip must not become
     expect(book.take([fit(1, 2, { delayForwardNsMin })], 1, DEALT, 0)[0]).toContain("a delay of");
     expect(offsets(book, 0)).toEqual([]);
   }
+});
+
+test("an audit that excludes what the owner says marks the edge until the next agrees", () => {
+  const book = new FitBook();
+  const contested = (nowMs: number) => book.fresh(nowMs)[0].contested;
+  const owned = (nowMs: number) => {
+    // A window later: both clocks have gone on, and the audit's middle is another.
+    book.take([fit(1, 2, { midNs: 1e9 + nowMs * 1e6 })], 1, DEALT, nowMs);
+    return contested(nowMs);
+  };
+  const audit = (offsetNs: number, nowMs: number) =>
+    book.take([fit(1, 2, { audit: true, offsetNs, midNs: 1.1e9 + nowMs * 1e6 })], 2, DEALT, nowMs);
+  expect(owned(0)).toBe(false);
+  audit(2_400, 0);
+  expect(owned(500)).toBe(false);
+  audit(2_600, 500);
+  expect(contested(500)).toBe(true);
+  expect(owned(1_000)).toBe(true);
+  audit(600, 1_000);
+  expect(owned(1_500)).toBe(false);
+  audit(-1_600, 1_500);
+  for (let ms = 2_000; ms < 12_000; ms += 500) expect(owned(ms)).toBe(true);
+  expect(owned(12_000)).toBe(false);
 });
