@@ -21,8 +21,9 @@ const RISE_NS_MIN = 5_000;
 const RISE_SHARE = 0.2;
 /** and by so many times what its least usually varies by. */
 const RISE_SPREADS = 5;
-/** The least of so many rounds counts (4 s): a queue seldom lasts as long. */
-const RECENT_ROUNDS = 8;
+/** The least of the last one to two blocks of rounds counts (2 to 4 s): a queue seldom lasts as long. */
+const BLOCK_ROUNDS = 4;
+const RECENT_ROUNDS = 2 * BLOCK_ROUNDS;
 /** Rounds over which the usual round trip is averaged (a minute), and before it is known (10 s). */
 const USUAL_ROUNDS = 120;
 const USUAL_ROUNDS_MIN = 20;
@@ -33,7 +34,9 @@ const EDGES_MIN = 3;
 
 /** What is remembered of an edge. */
 class RoundTrip {
-  readonly #recentNs = new Float64Array(RECENT_ROUNDS).fill(Number.POSITIVE_INFINITY);
+  /** Least of this block of rounds and of the one before (ns). */
+  #blockNs = Number.POSITIVE_INFINITY;
+  #beforeNs = Number.POSITIVE_INFINITY;
   #rounds = 0;
   #risenRounds = 0;
   #usualNs = 0;
@@ -42,9 +45,11 @@ class RoundTrip {
 
   /** By how much the round trip is longer than usual (ns); 0: it is not; NaN: nothing is known. */
   take(roundTripNs: number): number {
-    this.#recentNs[this.#rounds++ % RECENT_ROUNDS] = roundTripNs;
-    let leastNs = Number.POSITIVE_INFINITY;
-    for (const ns of this.#recentNs) if (ns < leastNs) leastNs = ns;
+    if (this.#rounds++ % BLOCK_ROUNDS === 0) {
+      this.#beforeNs = this.#blockNs;
+      this.#blockNs = roundTripNs;
+    } else if (roundTripNs < this.#blockNs) this.#blockNs = roundTripNs;
+    const leastNs = Math.min(this.#beforeNs, this.#blockNs);
     if (this.#rounds <= RECENT_ROUNDS) {
       this.#usualNs = leastNs;
       return Number.NaN;
