@@ -1,6 +1,6 @@
 import { Prng } from "@ttcs/units";
 import { expect, it } from "vitest";
-import { type BoundInput, boundAround, pathBounds } from "./bounds.ts";
+import { type BoundInput, boundAround, pathBounds, widenWhereExcluded } from "./bounds.ts";
 
 type Row = readonly [from: number, to: number, offsetNs: number, below: number, above: number];
 
@@ -74,4 +74,24 @@ it("holds the truth whenever every edge does", () => {
       expect(highNs[i]).toBeGreaterThanOrEqual(x - 1e-6);
     });
   }
+});
+
+it("an edge that excludes what was solved for widens both of its ends, but never the reference", () => {
+  const input = {
+    hostCount: 3,
+    edgeCount: 3,
+    from: Int32Array.of(0, 0, 1),
+    to: Int32Array.of(1, 2, 2),
+    offsetNs: Float64Array.of(0, 0, 30),
+    belowBoundNs: Float64Array.of(10, 10, 12),
+    aboveBoundNs: Float64Array.of(10, 10, 12),
+    reference: 0,
+  };
+  const bounds = pathBounds(input);
+  widenWhereExcluded(input, Float64Array.of(0, 0, 0), bounds);
+  expect([...bounds.lowNs]).toEqual([0, -42, -10]);
+  expect([...bounds.highNs]).toEqual([0, 10, 42]);
+  const known = pathBounds(input);
+  widenWhereExcluded(input, Float64Array.of(0, -10, 10), known);
+  expect(known).toEqual(pathBounds(input));
 });

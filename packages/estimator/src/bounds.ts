@@ -64,6 +64,32 @@ export function pathBounds(input: BoundInput, paths = new PathFinder(input)): Pa
   return { lowNs, highNs };
 }
 
+/**
+ * Widens the intervals of both ends of every edge that excludes what was solved for, so that they hold
+ * what this edge says, too: one of its ends has another clock than it is taken to have, and which one
+ * nobody can tell. With one honest edge a host's interval then holds the truth.
+ *
+ * @param xNs what was solved for; NaN: nothing.
+ */
+export function widenWhereExcluded(input: BoundInput, xNs: Float64Array, bounds: PathBounds): void {
+  const { from, to, offsetNs, belowBoundNs, aboveBoundNs, edgeCount, reference } = input;
+  const { lowNs, highNs } = bounds;
+  for (let e = 0; e < edgeCount; e++) {
+    const [a, b] = [from[e], to[e]];
+    const restNs = offsetNs[e] - (xNs[b] - xNs[a]);
+    // What is no number excludes nothing.
+    if (!(restNs > belowBoundNs[e] || restNs < -aboveBoundNs[e])) continue;
+    if (b !== reference) {
+      lowNs[b] = Math.min(lowNs[b], xNs[a] + offsetNs[e] - belowBoundNs[e]);
+      highNs[b] = Math.max(highNs[b], xNs[a] + offsetNs[e] + aboveBoundNs[e]);
+    }
+    if (a !== reference) {
+      lowNs[a] = Math.min(lowNs[a], xNs[b] - offsetNs[e] - aboveBoundNs[e]);
+      highNs[a] = Math.max(highNs[a], xNs[b] - offsetNs[e] + belowBoundNs[e]);
+    }
+  }
+}
+
 /** How far the truth can be from a published x (ns), when it lies in [low, high]. */
 export function boundAround(xNs: number, lowNs: number, highNs: number): number {
   return Math.max(highNs - xNs, xNs - lowNs);

@@ -1,4 +1,10 @@
-export { type BoundInput, boundAround, type PathBounds, pathBounds } from "./bounds.ts";
+export {
+  type BoundInput,
+  boundAround,
+  type PathBounds,
+  pathBounds,
+  widenWhereExcluded,
+} from "./bounds.ts";
 export { Carry } from "./carry.ts";
 export type { Triples } from "./carry-growth.ts";
 export type { SystemInstant } from "./carry-stamps.ts";

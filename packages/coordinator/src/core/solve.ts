@@ -14,6 +14,7 @@ import {
   type NetworkSolution,
   type PathBounds,
   pathBounds,
+  widenWhereExcluded,
 } from "@ttcs/estimator";
 import { type RawNanos, rawNanos } from "@ttcs/units";
 import { type Alignment, fromLogPpb } from "./alignment.ts";
@@ -152,10 +153,15 @@ export function solveRound(
   const belowBoundNs = verdict.excluded
     ? aligned.belowBoundNs.map((below, e) => (verdict.excluded![e] === 1 ? Number.NaN : below))
     : aligned.belowBoundNs;
-  const bounds = pathBounds(
-    { ...workspace.mesh.graph, reference: 0, offsetNs: surplusNs, belowBoundNs, aboveBoundNs },
-    workspace.paths,
-  );
+  const said = {
+    ...workspace.mesh.graph,
+    reference: 0,
+    offsetNs: surplusNs,
+    belowBoundNs,
+    aboveBoundNs,
+  };
+  const bounds = pathBounds(said, workspace.paths);
+  widenWhereExcluded(said, offsets.xNs, bounds);
   onPart("bounds");
   const solved: Solved = {
     aligned,
