@@ -64,7 +64,7 @@ const WARY_ROUNDS = 120;
  */
 const FITTING_SHARE = 0.55;
 const FITTING_SIGMAS = 3;
-const GAIN_SHARE = 0.05;
+const GAIN_SHARE = 0.002;
 /** Tukey's constant, by which trust tells a residual. */
 const TUKEY_C = 4.685;
 /** Places that fit no better are not tried again for this long (10 s). */

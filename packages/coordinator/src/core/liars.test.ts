@@ -2,7 +2,7 @@
  * Liars in a mesh of drawn edges. Short by default; TTCS_LIARS is the number of seeds of 60 hosts, a
  * tenth as many of 1,000 (`npm run test:long -- liars`).
  */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type AttackFigures, quantile, runAttack } from "./fleet-attack.ts";
 import { cleanFleet, type FleetPlan, LIE_SHAPES } from "./synthetic-fleet.ts";
 
@@ -13,6 +13,7 @@ const FLEETS = SEEDS
       { hosts: 1_000, seeds: Math.ceil(SEEDS / 10), rounds: 45 },
     ]
   : [{ hosts: 60, seeds: 1, rounds: 40 }];
+vi.setConfig({ testTimeout: SEEDS ? 3_600_000 : 60_000 });
 /** A window is 2 s, a round half a second. */
 const ROUNDS_PER_WINDOW = 4;
 /** A lie that grows by 1 us/s is told apart from a path once it is longer than every bound. */
