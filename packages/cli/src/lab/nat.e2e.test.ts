@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, type ExpectStatic, test } from "vitest";
-import { Namespaces, namespaceObstacle, removeLeftoverNamespaces } from "./namespaces.ts";
+import { namespaceObstacle, removeLeftoverNamespaces } from "./namespaces.ts";
 
 const FULL = process.env.TTCS_NAT === "full";
 const HOSTS = FULL ? 20 : 5;
@@ -32,7 +32,6 @@ const obstacle = namespaceObstacle() ?? (nft ? "nft is missing; it is in nftable
 if (obstacle !== undefined) console.log(`skipped: needs root/nftables (${obstacle})`);
 
 const program = join(import.meta.dirname, "../../bin/ttcs.js");
-const idleProgram = join(import.meta.dirname, "nat-idle.ts");
 
 interface LabFile {
   readonly server: { readonly pid: number; readonly nat_namespace: string };
@@ -181,31 +180,5 @@ describe.skipIf(obstacle !== undefined)("behind a NAT", () => {
     if (FULL) await outlive(lab, stopped, expect);
     const after = JSON.parse(readFileSync(file, "utf8")) as LabFile;
     expect(after.agents.map(({ pid }) => pid)).toEqual(lab.agents.map(({ pid }) => pid));
-  });
-
-  const idle = "a stream on which nobody says a word is kept open through the NAT";
-  test.concurrent(idle, { timeout: patienceMs }, async ({ expect, onTestFinished }) => {
-    const network = new Namespaces(["h1"], { nat: true });
-    const children: ChildProcess[] = [];
-    onTestFinished(async () => {
-      await end(children);
-      network.close();
-    });
-    forgetAfter(network.natNamespace!, FORGETS_S);
-    const at = `${network.serverAddress}:6176`;
-    const lines: string[] = [];
-    const start = async (namespace: string, ...words: string[]) => {
-      const args = [`--net=/run/netns/${namespace}`, process.execPath, idleProgram, ...words];
-      const child = spawn("nsenter", args, { stdio: ["ignore", "pipe", "inherit"] });
-      children.push(child);
-      const output = createInterface({ input: child.stdout });
-      output.on("line", (line) => lines.push(line));
-      await once(output, "line");
-    };
-    await start(network.serverNamespace(0), "server", at, `${SILENCE_S}`);
-    await start(network.namespace(0), "client", at);
-    const until = performance.now() + 1e3 * SILENCE_S + 20_000;
-    while (performance.now() < until && !lines.includes("heard waiting")) await sleep(POLL_MS);
-    expect(lines).toEqual(["listening", "heard welcome", "heard waiting"]);
   });
 });
