@@ -26,7 +26,7 @@ const HOSTS_MIN = 5;
  * A host is blamed from this share of impossible edges on, those to anchors counted twice: two of ten
  * edges, however they lie. Once the liars are out, an honest host has none, and in a clean mesh nobody.
  */
-const BLAME_SHARE = 0.12;
+const BLAME_SHARE = 0.1;
 const ANCHOR_WEIGHT = 2;
 /** One edge has two ends: a single one blames nobody. */
 const BLAME_EDGES_MIN = 2;
@@ -84,11 +84,12 @@ export const EVERYBODY: HostVerdict = {
 export class HostVerdicts {
   readonly cases = new HostCases();
   readonly #places = new AnchorPlaces();
-  /** 1: the edge is impossible; weight and number of such edges and of all, by row. */
+  /** 1: the edge is impossible; weight and number of such edges, to anchors too, and of all, by row. */
   #bad = new Uint8Array(0);
   #badWeight = new Float64Array(0);
   #weight = new Float64Array(0);
   #badEdges = new Int32Array(0);
+  #badAnchors = new Int32Array(0);
   #edges = new Int32Array(0);
   #gone = new Uint8Array(0);
   /** Rounds for which places are still asked for. */
@@ -181,9 +182,11 @@ export class HostVerdicts {
       this.#badWeight = new Float64Array(hostCount);
       this.#weight = new Float64Array(hostCount);
       this.#badEdges = new Int32Array(hostCount);
+      this.#badAnchors = new Int32Array(hostCount);
       this.#edges = new Int32Array(hostCount);
       this.#gone = new Uint8Array(hostCount);
     }
+    this.#badAnchors.fill(0);
     for (const column of [this.#badWeight, this.#weight, this.#badEdges, this.#edges, this.#gone]) {
       column.fill(0);
     }
@@ -213,6 +216,7 @@ export class HostVerdicts {
       this.#badWeight[row] += bad * weight;
       this.#edges[row] += sign;
       this.#badEdges[row] += sign * bad;
+      this.#badAnchors[row] += sign * bad * isAnchor[other];
     }
   }
 
@@ -227,16 +231,28 @@ export class HostVerdicts {
     for (const row of outRows) {
       if (this.#isBlamed(row)) accused.set(mesh.hosts[row], this.#words(row));
     }
-    for (;;) {
-      let worst = -1;
-      for (let row = 0; row < mesh.hosts.length; row++) {
-        if (this.#gone[row] === 1 || !this.#isBlamed(row)) continue;
-        if (worst < 0 || this.#share(row) > this.#share(worst)) worst = row;
+    // An honest host may have many liars among its partners, but not among the anchors: whoever
+    // contradicts an anchor goes first.
+    for (const anchorsMin of [1, 0]) {
+      for (;;) {
+        const worst = this.#worst(mesh.hosts.length, anchorsMin);
+        if (worst < 0) break;
+        accused.set(mesh.hosts[worst], this.#words(worst));
+        this.#remove(mesh, worst);
       }
-      if (worst < 0) return accused;
-      accused.set(mesh.hosts[worst], this.#words(worst));
-      this.#remove(mesh, worst);
     }
+    return accused;
+  }
+
+  /** The row with the largest share of those to blame; -1: there is none. */
+  #worst(hostCount: number, anchorsMin: number): number {
+    let worst = -1;
+    for (let row = 0; row < hostCount; row++) {
+      if (this.#gone[row] === 1 || this.#badAnchors[row] < anchorsMin) continue;
+      if (!this.#isBlamed(row)) continue;
+      if (worst < 0 || this.#share(row) > this.#share(worst)) worst = row;
+    }
+    return worst;
   }
 
   #share(row: number): number {
@@ -265,6 +281,7 @@ export class HostVerdicts {
       this.#badWeight[there] -= bad * weight;
       this.#edges[there]--;
       this.#badEdges[there] -= bad;
+      this.#badAnchors[there] -= bad * isAnchor[row];
     }
   }
 
