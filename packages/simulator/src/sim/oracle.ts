@@ -115,7 +115,7 @@ export class Oracle implements Witness {
   readonly #agentsForget: boolean;
 
   /** @param agentsForget true while an agent that is started again knows nothing of its life before */
-  constructor(world: Simulation, { agentsForget = true } = {}) {
+  constructor(world: Simulation, { agentsForget = false } = {}) {
     this.#agentsForget = agentsForget;
     this.#world = world;
     this.#past = world.hosts.map(() => newPast());
