@@ -91,6 +91,10 @@ it("an edge that excludes what was solved for widens both of its ends, but never
   widenWhereExcluded(input, Float64Array.of(0, 0, 0), bounds);
   expect([...bounds.lowNs]).toEqual([0, -42, -10]);
   expect([...bounds.highNs]).toEqual([0, 10, 42]);
+  const unused = { ...input, belowBoundNs: Float64Array.of(10, 10, Number.NaN) };
+  const without = pathBounds(unused);
+  widenWhereExcluded(unused, Float64Array.of(0, 0, 50), without);
+  expect([...without.lowNs, ...without.highNs].every(Number.isFinite)).toBe(true);
   const known = pathBounds(input);
   widenWhereExcluded(input, Float64Array.of(0, -10, 10), known);
   expect(known).toEqual(pathBounds(input));

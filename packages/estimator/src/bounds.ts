@@ -76,8 +76,9 @@ export function widenWhereExcluded(input: BoundInput, xNs: Float64Array, bounds:
   const { lowNs, highNs } = bounds;
   for (let e = 0; e < edgeCount; e++) {
     const [a, b] = [from[e], to[e]];
-    const restNs = offsetNs[e] - (xNs[b] - xNs[a]);
     // What is no number excludes nothing.
+    if (!(belowBoundNs[e] >= 0 && aboveBoundNs[e] >= 0)) continue;
+    const restNs = offsetNs[e] - (xNs[b] - xNs[a]);
     if (!(restNs > belowBoundNs[e] || restNs < -aboveBoundNs[e])) continue;
     if (b !== reference) {
       lowNs[b] = Math.min(lowNs[b], xNs[a] + offsetNs[e] - belowBoundNs[e]);

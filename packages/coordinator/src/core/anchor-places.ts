@@ -18,7 +18,7 @@ import type { Alignment, MeshRows } from "./alignment.ts";
 /** Fewer votes than this cannot outvote a wrong one. */
 const VOTES_MIN = 3;
 /** Walks over the anchors: a place is right once most of its neighbours' are. */
-const WALKS = 3;
+const WALKS = 4;
 /** By so much the reference's own vote counts more among anchors: it is what all are placed against. */
 const REFERENCE_WEIGHT = 1.5;
 
@@ -102,7 +102,9 @@ export class AnchorPlaces {
       const atNs = forward ? hereNs + surplusNs[e] : hereNs - surplusNs[e];
       const belowNs = forward ? belowBoundNs[e] : aboveBoundNs[e];
       const aboveNs = forward ? aboveBoundNs[e] : belowBoundNs[e];
-      ballot.add(atNs - belowNs, atNs, atNs + aboveNs, weight);
+      // Who is placed by long detours alone is worth no more than these.
+      const vagueNs = Math.max(0, this.halfNs[there] - (belowNs + aboveNs) / 2);
+      ballot.add(atNs - belowNs - vagueNs, atNs, atNs + aboveNs + vagueNs, weight);
     }
     if (ballot.count === 0) return false;
     const { valueNs, lowNs, highNs } = ballot.vote();

