@@ -32,6 +32,7 @@ export {
   type HostFilterOptions,
 } from "./host-filter.ts";
 export { IntervalBallot, type IntervalVote } from "./interval-vote.ts";
+export { keepClear } from "./long-path.ts";
 export { NetworkSolver, solveNetwork } from "./network.ts";
 export type {
   EdgeColumns,

@@ -63,9 +63,15 @@ export const FIT_AGE_NS = ROUND_NS / 2;
 const WINDOW_PROBES = 24;
 const WINDOW_NS_MAX = 16_000_000_000;
 
-/** Length of a window (ns) at a rate of coded pairs: longer where probes are few. */
-export function windowNsAt(pairsPerSecond: number): number {
-  let windowNs = WINDOW_NS;
+/**
+ * Window of a gateway edge (ns), at least: of a long path's probes few come near the least delay, and
+ * a window that is fitted by itself needs some of both directions.
+ */
+const GATEWAY_WINDOW_NS = 8_000_000_000;
+
+/** Length of a window (ns) at a rate of coded pairs: longer where probes are few, and between regions. */
+export function windowNsAt(pairsPerSecond: number, isGateway = false): number {
+  let windowNs = isGateway ? GATEWAY_WINDOW_NS : WINDOW_NS;
   const enough = (ns: number) => 2 * pairsPerSecond * ns * 1e-9 >= WINDOW_PROBES;
   while (windowNs < WINDOW_NS_MAX && !enough(windowNs)) windowNs *= 2;
   return windowNs;

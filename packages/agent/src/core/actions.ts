@@ -34,6 +34,8 @@ export type AgentAction =
 export interface AgentOptions {
   readonly hostId: string;
   readonly domain: string;
+  /** As in the Hello; absent: neighbours of any region are near. */
+  readonly region?: string;
   readonly correctClock: boolean;
   readonly coordinatorAddress: string;
   /** Where a panic is kept, for people; absent: nowhere. */

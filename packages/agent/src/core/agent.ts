@@ -64,7 +64,7 @@ export class AgentCore {
   constructor(options: AgentOptions) {
     this.#options = options;
     this.carrier = new Carrier(options.correctClock);
-    this.exchange = new Exchange(this.carrier, options.meter);
+    this.exchange = new Exchange(this.carrier, options.meter, options.region);
     this.keeper = new Keeper(options);
     this.#deeds = new DeedWatch(options.correctClock);
     this.#saver = new Saver(this.keeper);

@@ -176,16 +176,11 @@ export class Carrier {
     this.#received.length = 0;
   }
 
-  /**
-   * Hands the stamps up to the close of a round to their edges; later ones stay.
-   *
-   * @param zeroRawNs zero of the edges' own series
-   */
-  deliver(edges: ReadonlyMap<number, Edge>, closeRawNs: RawNanos, zeroRawNs: RawNanos): void {
+  /** Hands the stamps up to the close of a round to their edges; later ones stay. */
+  deliver(edges: ReadonlyMap<number, Edge>, closeRawNs: RawNanos): void {
     const base = addNs(closeRawNs, -SECOND_NS);
-    const shiftNs = diffNs(base, zeroRawNs);
-    this.#deliver(this.#sent, "sent", edges, base, shiftNs);
-    this.#deliver(this.#received, "received", edges, base, shiftNs);
+    this.#deliver(this.#sent, "sent", edges, base);
+    this.#deliver(this.#received, "received", edges, base);
   }
 
   #deliver(
@@ -193,7 +188,6 @@ export class Carrier {
     kind: "sent" | "received",
     edges: ReadonlyMap<number, Edge>,
     base: RawNanos,
-    shiftNs: number,
   ): void {
     const count = pending.length;
     if (this.#scratch.length < count) this.#scratch = new Float64Array(count * 2);
@@ -203,6 +197,7 @@ export class Carrier {
     let left = 0;
     let peer = -1;
     let series: StampSeries | undefined;
+    let shiftNs = 0;
     for (let i = 0; i < count; i++) {
       if (rawNs[i] > SECOND_NS) {
         pending.move(i, left++);
@@ -211,7 +206,9 @@ export class Carrier {
       // Stamps of one neighbour often come in a row.
       if (pending.peer[i] !== peer) {
         peer = pending.peer[i];
-        series = edges.get(peer)?.own[kind];
+        const own = edges.get(peer)?.own;
+        series = own?.[kind];
+        shiftNs = own ? diffNs(base, own.baseRawNs) : 0;
       }
       if (!series) continue;
       if (rawNs[i] >= silentNs) series.push(pending.probe[i], rawNs[i] + shiftNs);

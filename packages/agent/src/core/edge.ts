@@ -6,7 +6,7 @@
  * numbers.
  */
 import { create } from "@bufbuild/protobuf";
-import { type EdgeFitResult, EdgeTracker, type ProbeColumns } from "@ttcs/estimator";
+import { type EdgeFitResult, EdgeTracker, keepClear, type ProbeColumns } from "@ttcs/estimator";
 import {
   type EdgeFit,
   EdgeFitSchema,
@@ -45,6 +45,8 @@ const sent = newStamps();
 const received = newStamps();
 const forward = newColumns();
 const reverse = newColumns();
+const clearForward = newColumns();
+const clearReverse = newColumns();
 
 /** The newest trusted fit as this host sees it: two raw clocks at one instant. */
 export interface EdgeLine {
@@ -71,10 +73,15 @@ export class Edge {
   line: EdgeLine | undefined;
   /** Domain time as the neighbour was last told it. */
   held: HeldLine | undefined;
+  /** True when the neighbour is in another region: its windows are longer, and sieved. */
+  readonly isGateway: boolean;
   #tracker = new EdgeTracker();
+  /** Rate of the other clock against the owner's by the last trusted fit, minus one. */
+  #slope: number | undefined;
 
-  constructor(neighbour: Neighbour) {
+  constructor(neighbour: Neighbour, isGateway = false) {
     this.#neighbour = neighbour;
+    this.isGateway = isGateway;
   }
 
   get neighbour(): Neighbour {
@@ -83,7 +90,10 @@ export class Edge {
 
   /** Dealt anew. The course of the clocks was counted on the owner's axis: another owner, another. */
   set neighbour(neighbour: Neighbour) {
-    if (neighbour.owner !== this.#neighbour.owner) this.#tracker = new EdgeTracker();
+    if (neighbour.owner !== this.#neighbour.owner) {
+      this.#tracker = new EdgeTracker();
+      this.#slope = undefined;
+    }
     this.#neighbour = neighbour;
   }
 
@@ -125,17 +135,26 @@ export class Edge {
     join(other.sent, owner.received, reverse);
     const spanNs = Math.min(span(forward), span(reverse));
     if (spanNs < WINDOW_SPAN_NS_MIN) return this.#distrust(ownNumber, spanNs);
+    if (this.isGateway) {
+      const slope = this.#slope;
+      keepClear(forward, slope, clearForward);
+      keepClear(reverse, slope === undefined ? undefined : -slope, clearReverse);
+    }
     const result = this.#tracker.fit({
-      forward,
-      reverse,
+      forward: this.isGateway ? clearForward : forward,
+      reverse: this.isGateway ? clearReverse : reverse,
       ownerCarry: owner.carry,
       otherCarry: other.carry,
-      sentForwardCount: owner.sent.length,
-      sentReverseCount: other.sent.length,
+      // What was sieved out is not lost.
+      sentForwardCount:
+        owner.sent.length - (this.isGateway ? forward.length - clearForward.length : 0),
+      sentReverseCount:
+        other.sent.length - (this.isGateway ? reverse.length - clearReverse.length : 0),
       ownerBaseRawNs: owner.baseRawNs,
       otherBaseRawNs: other.baseRawNs,
       closeNs: windowNs,
     });
+    if (result.trusted) this.#slope = result.freqPpb * 1e-9;
     this.lastFit = create(EdgeFitSchema, {
       ...this.#ends(ownNumber),
       ownerBaseRawNs: owner.baseRawNs,

@@ -32,6 +32,9 @@ export interface RoundClose {
   readonly closeRawNs: RawNanos;
 }
 
+/** The region of a host that names none. */
+const DEFAULT_REGION = "default";
+
 /** What stands in every message of this host. */
 export interface Sender {
   readonly header: { readonly domain: string; readonly term: bigint; readonly round: bigint };
@@ -51,8 +54,12 @@ export class Exchange {
   /** Edges that have yet to be fitted in this round. */
   #open: Edge[] = [];
   #windowNs = WINDOW_NS;
+  #gatewayWindowNs = WINDOW_NS;
+  readonly #region: string;
 
-  constructor(carrier: Carrier, meter: Meter = noMeter) {
+  /** @param region the host's own: a neighbour of another one is at the end of a gateway edge */
+  constructor(carrier: Carrier, meter: Meter = noMeter, region = DEFAULT_REGION) {
+    this.#region = region || DEFAULT_REGION;
     this.#carrier = carrier;
     this.#meter = meter;
   }
@@ -83,14 +90,22 @@ export class Exchange {
   /** Takes the neighbours and the rate as dealt; an edge that stays keeps its stamps. */
   setNeighbours(neighbours: readonly Neighbour[], pairsPerSecond: number): void {
     this.#windowNs = windowNsAt(pairsPerSecond);
+    this.#gatewayWindowNs = windowNsAt(pairsPerSecond, true);
     const wanted = new Map(neighbours.map((n) => [n.hostNumber, n]));
     for (const number of this.#edges.keys()) if (!wanted.has(number)) this.#edges.delete(number);
     for (const [number, neighbour] of wanted) {
       const edge = this.#edges.get(number);
-      if (edge?.neighbour.hostId === neighbour.hostId) edge.neighbour = neighbour;
-      else this.#edges.set(number, new Edge(neighbour));
+      const region = neighbour.region || DEFAULT_REGION;
+      const isGateway = region !== this.#region;
+      const isSame = edge?.neighbour.hostId === neighbour.hostId && edge.isGateway === isGateway;
+      if (isSame) edge.neighbour = neighbour;
+      else this.#edges.set(number, new Edge(neighbour, isGateway));
     }
     if (this.#close) this.#listOpen(this.#close.round);
+  }
+
+  #windowOf({ isGateway }: Edge): number {
+    return isGateway ? this.#gatewayWindowNs : this.#windowNs;
   }
 
   #listOpen(round: bigint): void {
@@ -107,20 +122,22 @@ export class Exchange {
     this.#finished = false;
     this.#fits = [];
     this.#listOpen(close.round);
-    const start = addNs(close.closeRawNs, -this.#windowNs);
-    const carry = this.#carrier.errorSince(start);
-    for (const { own } of this.#edges.values()) {
+    const startOf = (edge: Edge) => addNs(close.closeRawNs, -this.#windowOf(edge));
+    for (const edge of this.#edges.values()) {
+      const { own } = edge;
+      const start = startOf(edge);
       own.slideTo(start);
-      own.carry = carry;
+      own.carry = this.#carrier.errorSince(start);
       own.sent.mark();
       own.received.mark();
     }
-    this.#carrier.deliver(this.#edges, close.closeRawNs, start);
+    this.#carrier.deliver(this.#edges, close.closeRawNs);
     const flushes = new Map<number, ExchangeFlush>();
     for (const [number, edge] of this.#edges) {
-      const flush = flushOf(edge, number, sender, this.#windowNs);
+      const flush = flushOf(edge, number, sender, this.#windowOf(edge));
       // Told as long as the window reaches back to it: a flush may be lost.
-      if (this.#carrier.voidBefore > start) flush.voidBeforeRawNs = this.#carrier.voidBefore;
+      if (this.#carrier.voidBefore > startOf(edge))
+        flush.voidBeforeRawNs = this.#carrier.voidBefore;
       flushes.set(number, flush);
     }
     this.#meter.end();
@@ -131,7 +148,7 @@ export class Exchange {
   takeFlush(flush: ExchangeFlush): string | undefined {
     const edge = this.#edges.get(flush.fromHost);
     this.#meter.begin("exchange");
-    const refused = edge?.takeFlush(flush, this.#windowNs);
+    const refused = edge?.takeFlush(flush, this.#windowOf(edge));
     this.#meter.end();
     return refused && `flush of ${edge?.neighbour.hostId} refused: ${refused}`;
   }
@@ -151,7 +168,7 @@ export class Exchange {
       if (edge.peerRound >= close.round || late) {
         edge.fittedRound = close.round;
         this.#meter.begin("fit");
-        this.#fits.push(edge.fit(hostNumber, this.#windowNs));
+        this.#fits.push(edge.fit(hostNumber, this.#windowOf(edge)));
         this.#meter.end();
       } else open[missing++] = edge;
     }

@@ -21,7 +21,7 @@ import { addNs, diffNs, type RawNanos, SECOND_NS, WINDOW_NS } from "@ttcs/units"
 import { AnchorWatch } from "./anchor-watch.ts";
 import type { Carrier } from "./carrier.ts";
 import { type Deed, movedMeanwhile } from "./deeds.ts";
-import { ageS, domainUtcBoundOf, lineErrorOf } from "./line-error.ts";
+import { ageS, domainUtcBoundOf, lineErrorOf, localErrorOf } from "./line-error.ts";
 import { Obedience } from "./obedience.ts";
 import { type SavedState, usable } from "./saved-state.ts";
 import type { KeeperOptions, Offset, Standing, Write } from "./standing.ts";
@@ -198,8 +198,10 @@ export class Keeper {
     const offset = this.#offset(nowRawNs, carrier);
     if (offset?.rawNs === nowRawNs) this.#lastOffset = offset;
     if (offset && this.#resumed) this.#compareWithEarlierLife(offset, nowRawNs);
-    const sigmaNs = this.#sigmaNs(nowRawNs, offset);
-    const close = offset !== undefined && Math.abs(offset.ns) <= lockLimitNs(sigmaNs) / 2;
+    // How near the clock must be to its line, and how old that may grow, are matters of the region.
+    const inside = this.#localError(nowRawNs);
+    const insideNs = Math.hypot(inside.sigmaNs, offset?.sigmaNs ?? 0);
+    const close = offset !== undefined && Math.abs(offset.ns) <= lockLimitNs(insideNs) / 2;
     if (!close) this.#closeSinceRawNs = undefined;
     else this.#closeSinceRawNs ??= nowRawNs;
     this.#facts = {
@@ -213,8 +215,8 @@ export class Keeper {
       freshForS: (correction?.validForNs ?? 0) / SECOND_NS,
       trustedRounds,
       correctionReason: refused || (correction?.reason ?? ""),
-      sigmaNs,
-      boundNs: this.lineError(nowRawNs).boundNs,
+      sigmaNs: insideNs,
+      boundNs: inside.boundNs,
       steered: this.steers,
       locked: this.#verdict.state === "LOCKED",
       closeForS: this.#closeSinceRawNs === undefined ? 0 : ageS(this.#closeSinceRawNs, nowRawNs),
@@ -303,6 +305,14 @@ export class Keeper {
     const { line, correction, doubtNs } = this.#obedience;
     if (!correction || !line) return { sigmaNs: 0, boundNs: 0 };
     const error = lineErrorOf(correction, line, nowRawNs);
+    return { sigmaNs: error.sigmaNs, boundNs: error.boundNs + doubtNs };
+  }
+
+  /** Uncertainty of the line against the local reference's (ns). */
+  #localError(nowRawNs: RawNanos): { sigmaNs: number; boundNs: number } {
+    const { line, correction, doubtNs } = this.#obedience;
+    if (!correction?.localReferenceHostId || !line) return this.lineError(nowRawNs);
+    const error = localErrorOf(correction, line, nowRawNs);
     return { sigmaNs: error.sigmaNs, boundNs: error.boundNs + doubtNs };
   }
 

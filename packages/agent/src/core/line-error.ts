@@ -50,6 +50,23 @@ export function lineErrorOf(
 }
 
 /**
+ * Uncertainty of a line against the local reference's (ns), where there are several regions. Between
+ * regions half of a long round trip is in every bound, and says nothing of how well a clock is kept.
+ */
+export function localErrorOf(
+  c: Correction,
+  line: DomainLine,
+  nowRawNs: RawNanos,
+): { sigmaNs: number; boundNs: number } {
+  const solvedAgeS = Math.max(0, ageS(c.solvedRawNs, nowRawNs));
+  const unheardS = diffNs(nowRawNs, line.last.rawNs) / SECOND_NS - ANNOUNCED_S;
+  return {
+    sigmaNs: grownSigmaNs(c.localSigmaNs, c.freqSigmaPpb, c.freqRateSigmaPpbPerS, solvedAgeS),
+    boundNs: grownBoundNs(c.localBoundNs, c.freqSigmaPpb, solvedAgeS) + bentNs(unheardS, c.farPull),
+  };
+}
+
+/**
  * How far domain time can be from UTC, if the reference's own source is right (ns); undefined
  * without a source. Between two corrections domain time runs at its own pace; unheard of, the
  * source may drift as the kernel's maxerror supposes.

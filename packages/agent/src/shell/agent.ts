@@ -88,6 +88,7 @@ export class Agent {
     this.#core = new AgentCore({
       ...this.#identity,
       stateFile: this.#state.path,
+      region: config.region,
       coordinatorAddress: this.#coordinatorAddress(),
       meter: this.#meter,
     });

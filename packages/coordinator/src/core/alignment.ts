@@ -40,7 +40,8 @@ export interface Alignment {
   readonly freqSigmaPpb: Float64Array;
 }
 
-const logPpb = (freqPpb: number): number => 1e9 * Math.log1p(freqPpb * 1e-9);
+/** 1e9 ln(1 + f). */
+export const logPpb = (freqPpb: number): number => 1e9 * Math.log1p(freqPpb * 1e-9);
 /** Back from the logarithm: the rate, minus one (ppb). */
 export const fromLogPpb = (logFreqPpb: number): number => 1e9 * Math.expm1(logFreqPpb * 1e-9);
 

@@ -11,6 +11,7 @@ import { FAR_PULL_LIMIT_PPB } from "@ttcs/discipline";
 import { addNs, FIT_AGE_NS, type RawNanos } from "@ttcs/units";
 import { composeSegments, hostRawAt } from "./correction.ts";
 import type { DomainScale } from "./domain-scale.ts";
+import type { EdgeView } from "./edge-verdicts.ts";
 import type { Host } from "./host.ts";
 import type { Body } from "./outbox.ts";
 import type { RoundResult } from "./solve.ts";
@@ -33,44 +34,70 @@ export interface SharedByRound {
   readonly alarms: readonly string[];
   /** Server's monotonic time (ms). */
   readonly nowMs: number;
+  /** Set where there are several regions: reference, scale and result are the host's region's own. */
+  readonly regional?: Regional;
+}
+
+/** How a region's line lies to the domain's. */
+export interface Regional {
+  /** The region that leads: its reference, and domain time on it. */
+  readonly domainReference: Host;
+  readonly domainScale: DomainScale;
+  /** Uncertainty of the region's line to domain time over the correction's use (ns), and its rate's. */
+  readonly sigmaNs: number;
+  readonly freqSigmaPpb: number;
+  readonly boundNs: number;
+  /** What the upper layer made of a host's gateway edges. */
+  readonly gatewaysOf: (host: number) => readonly EdgeView[];
 }
 
 /** The correction of a host; undefined: nothing is known of its clock yet. */
 export function correctionFor(
   host: Host,
-  { reference, scale, result, heirBoundNs, utc, alarms, nowMs }: SharedByRound,
+  { reference, scale, result, heirBoundNs, utc, alarms, nowMs, regional }: SharedByRound,
 ): Body | undefined {
   const { track } = host;
   const fix = track?.fix;
   if (!track || !fix) return undefined;
   const isReference = host === reference;
   const rawAt = (refRawNs: RawNanos) => hostRawAt(track, isReference, refRawNs);
+  const leader = regional?.domainReference ?? reference;
+  const domain = regional?.domainScale ?? scale;
   // A source that was heard of a while ago may have been left by as much as domain time runs off.
-  const unheardNs = (nowMs - reference.reportedAtMs) * 1e-3 * SOURCE_PACE_PPB;
+  const unheardNs = (nowMs - leader.reportedAtMs) * 1e-3 * SOURCE_PACE_PPB;
+  const localSigmaNs = Math.hypot(fix.offsetSigmaNs, fix.slowSigmaNs);
   return {
     case: "correction",
     value: {
       segments: composeSegments(track, isReference, scale, result.atRefRawNs),
       solvedRawNs: rawAt(fix.atRefRawNs),
       windowCloseRawNs: rawAt(addNs(fix.atRefRawNs, FIT_AGE_NS)),
-      offsetSigmaNs: Math.hypot(fix.offsetSigmaNs, fix.slowSigmaNs),
-      freqSigmaPpb: fix.freqSigmaPpb,
+      offsetSigmaNs: Math.hypot(localSigmaNs, regional?.sigmaNs ?? 0),
+      freqSigmaPpb: Math.hypot(fix.freqSigmaPpb, regional?.freqSigmaPpb ?? 0),
       freqRateSigmaPpbPerS: fix.freqRateSigmaPpbPerS,
-      boundNs: fix.boundNs,
+      boundNs: fix.boundNs + (regional?.boundNs ?? 0),
       validForNs: VALID_FOR_NS,
       trusted: result.trusted.has(host.number),
       reason: result.reasons.get(host.number) ?? reachReason(result, host),
-      referenceHostId: reference.id,
-      isReference,
-      referencePullNs: scale.pullNs,
+      referenceHostId: leader.id,
+      isReference: host === leader,
+      referencePullNs: domain.pullNs,
       referenceMaxErrorNs: utc.maxErrorNs + Math.max(0, unheardNs),
       referenceHasSource: utc.hasSource,
       edgeCount: fix.edgeCount,
       residualRmsNs: fix.residualRmsNs,
-      edges: [...(result.edges.get(host.number) ?? [])],
-      farPull: scale.farPull,
+      edges: [
+        ...(result.edges.get(host.number) ?? []),
+        ...(regional?.gatewaysOf(host.number) ?? []),
+      ],
+      farPull: domain.farPull,
       heirBoundNs,
       alarms: [...alarms, ...alarmsOf(result.alarms, host)],
+      ...(regional && {
+        localReferenceHostId: reference.id,
+        localSigmaNs,
+        localBoundNs: fix.boundNs,
+      }),
     },
   };
 }
@@ -82,7 +109,7 @@ export const alarmsOf = (alarms: ReadonlyMap<number, string> | undefined, host: 
 };
 
 /** The largest bound among those who could lead next: domain time would go on from their line (ns). */
-export function heirBoundNs(connected: readonly Host[], reference: Host): number {
+export function heirBoundNs(connected: readonly Host[], reference: Host | undefined): number {
   const heirs = connected.filter((h) => h !== reference && h.track?.fix);
   return heirs.reduce((worst, h) => Math.max(worst, h.track!.fix!.boundNs), 0);
 }

@@ -24,6 +24,9 @@ export const LEAD_S = FIT_AGE_NS / SECOND_NS + 0.25 + 0.5;
  */
 const CHORD_NS = SECOND_NS / 2;
 
+/** Turns by which a track is inverted: a clock is 1e-4 off at the most, its track 1e5 s old. */
+const INVERSE_TURNS = 5;
+
 /** The segments of domain time on the raw clock of the host with this track. */
 export function composeSegments(
   track: Track,
@@ -79,7 +82,7 @@ export function hostRawAt(track: Track, isReference: boolean, refRawNs: RawNanos
 }
 
 /** An instant on a host's raw clock: whole part and rest (0 to 1 ns). */
-interface Place {
+export interface Place {
   readonly rawNs: RawNanos;
   readonly restNs: number;
 }
@@ -88,11 +91,25 @@ const predict = (track: Track, refRawNs: RawNanos) =>
   track.filter.predict(diffNs(refRawNs, track.referenceZeroNs) * 1e-9);
 
 /** Where the host's raw clock is at an instant of the reference's, and `awayNs` of its own later. */
-function placeAt(track: Track, refRawNs: RawNanos, awayNs = 0): Place {
+export function placeAt(track: Track, refRawNs: RawNanos, awayNs = 0): Place {
   const offsetNs = predict(track, refRawNs).offsetNs + awayNs;
   const wholeNs = Math.floor(offsetNs);
   const rawNs = track.hostZeroNs + (refRawNs - track.referenceZeroNs) + BigInt(wholeNs);
   return { rawNs: rawNanos(rawNs), restNs: offsetNs - wholeNs };
+}
+
+/** The inverse of `placeAt`: the reference's raw clock when the host's is at `place`. */
+export function referencePlaceAt(track: Track, place: Place): Place {
+  const sinceZeroNs = Number(place.rawNs - track.hostZeroNs) + place.restNs;
+  // offset = o(t) with t = since - offset: each turn is 1e5 times nearer.
+  let offsetNs = 0;
+  for (let turn = 0; turn < INVERSE_TURNS; turn++) {
+    offsetNs = track.filter.predict((sinceZeroNs - offsetNs) * 1e-9).offsetNs;
+  }
+  const awayNs = place.restNs - offsetNs;
+  const wholeNs = Math.floor(awayNs);
+  const rawNs = place.rawNs - track.hostZeroNs + track.referenceZeroNs + BigInt(wholeNs);
+  return { rawNs: rawNanos(rawNs), restNs: awayNs - wholeNs };
 }
 
 /** Rate of the host's raw clock against the reference's between two places, minus one (ppb). */

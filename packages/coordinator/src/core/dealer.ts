@@ -1,13 +1,14 @@
 /**
  * Deals neighbours to the hosts of a domain, and remembers which edges there are.
  *
- * Each deal goes over all hosts (`mesh.ts`) and every connected one is told its neighbours. In a large
+ * Each deal goes over all hosts (`region-mesh.ts`) and every connected one is told its neighbours. In a large
  * domain that takes a while, so those who join at once are dealt in together. It cannot see which
  * neighbours reach each other; edges that stay silent or do not fit are for the solve.
  */
 import type { Host } from "./host.ts";
-import { anchorCount, dealMesh, type Edge, isFullMesh, pairKey } from "./mesh.ts";
+import { anchorCount, type Edge, isFullMesh, pairKey } from "./mesh.ts";
 import type { Body } from "./outbox.ts";
+import { dealRegions } from "./region-mesh.ts";
 
 /** In a domain of so many hosts a deal takes a while: those who join at once are dealt in together, */
 const DEAL_TOGETHER_FROM = 100;
@@ -33,6 +34,7 @@ export class Dealer {
   /** The edges of each host, by its number. */
   readonly #edgesOf = new Map<number, Edge[]>();
   #hostCount = 0;
+  #regionSizes: readonly number[] = [0];
   #anchors: ReadonlySet<number> = new Set();
   /** Server's monotonic time of the last deal, and whether somebody has come since (ms). */
   #dealtMs = -Infinity;
@@ -54,7 +56,7 @@ export class Dealer {
 
   /** True when an edge that is of no use could be replaced by another. */
   get canRepair(): boolean {
-    return !isFullMesh(this.#hostCount, this.#options.neighbours);
+    return this.#regionSizes.some((size) => !isFullMesh(size, this.#options.neighbours));
   }
 
   /** Somebody has joined a domain of `hostCount` now. True: deal at once. */
@@ -77,31 +79,35 @@ export class Dealer {
   /**
    * Deals the mesh anew.
    *
-   * @param hosts best first: the reference, the anchors, then the others
+   * @param regions hosts of each region, best first: its reference, its anchors, then the others; the
+   *   region that leads first
    * @param barred pairs that must not be dealt
    * @param isDoubted hosts that are not made anchors: their word does not count
    */
   deal(
-    hosts: readonly Host[],
+    regions: readonly (readonly Host[])[],
     nowMs: number,
     barred?: ReadonlySet<string>,
     isDoubted: (hostNumber: number) => boolean = () => false,
   ): void {
     this.#isDue = false;
     this.#dealtMs = nowMs;
-    const all = hosts.map((h) => h.number);
-    const ranked = [...all.filter((h) => !isDoubted(h)), ...all.filter(isDoubted)];
+    const meshes = regions.map((hosts) => {
+      const all = hosts.map((h) => h.number);
+      return [...all.filter((h) => !isDoubted(h)), ...all.filter(isDoubted)];
+    });
     const { meshSeed, neighbours } = this.#options;
-    this.#edges = dealMesh(ranked, meshSeed, this.#edges, neighbours, barred);
+    this.#edges = dealRegions(meshes, meshSeed, this.#edges, neighbours, barred);
     this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
-    this.#hostCount = ranked.length;
+    this.#regionSizes = meshes.map((mesh) => mesh.length);
+    this.#hostCount = meshes.flat().length;
     this.#edgesOf.clear();
-    for (const number of ranked) this.#edgesOf.set(number, []);
+    for (const number of meshes.flat()) this.#edgesOf.set(number, []);
     for (const edge of this.#edges) {
       this.#edgesOf.get(edge.a)!.push(edge);
       this.#edgesOf.get(edge.b)!.push(edge);
     }
-    this.#anchors = new Set(ranked.slice(0, anchorCount(ranked.length)));
+    this.#anchors = new Set(meshes.flatMap((mesh) => mesh.slice(0, anchorCount(mesh.length))));
   }
 
   /** What a host is told of the last deal. */

@@ -130,6 +130,32 @@ export class DomainScale {
   advance(nowRawNs: RawNanos, source: SourceLine | undefined, mayPullFar = true): void {
     const follow = source !== undefined && !source.steered;
     if (follow) this.#observe(source);
+    this.#announce(nowRawNs, (startRawNs, nowPpb) =>
+      this.#nextFreqPpb(
+        nowPpb,
+        follow ? this.#restNs(startRawNs, source) : 0,
+        follow && mayPullFar,
+      ),
+    );
+  }
+
+  /**
+   * Decides the rate ahead as somebody else has it who follows another line: once per round, instead
+   * of `advance`.
+   *
+   * @param freqPpbFrom the rate from a raw instant on, when it was `nowPpb` before
+   */
+  follow(nowRawNs: RawNanos, freqPpbFrom: (startRawNs: RawNanos, nowPpb: number) => number): void {
+    this.#farRounds = undefined;
+    this.#pullNs = 0;
+    this.#announce(nowRawNs, (startRawNs, nowPpb) => {
+      this.#ratePpb = freqPpbFrom(startRawNs, nowPpb);
+      return this.#ratePpb;
+    });
+  }
+
+  /** Adds the segment of the round that begins in a while, unless it is known already. */
+  #announce(nowRawNs: RawNanos, freqPpbFrom: (startRawNs: RawNanos, nowPpb: number) => number) {
     const line = this.line();
     const now = line.at(nowRawNs).unixNs;
     const round = BigInt(ROUND_NS);
@@ -137,16 +163,11 @@ export class DomainScale {
     const startRawNs = line.rawAt(next);
     if (startRawNs <= line.last.rawNs) return;
     const at = line.at(startRawNs);
-    const nowPpb = line.last.freqPpb;
     this.#segments.push({
       rawNs: startRawNs,
       domainUnixNs: at.unixNs,
       domainFractionNs: at.fractionNs,
-      freqPpb: this.#nextFreqPpb(
-        nowPpb,
-        follow ? this.#restNs(startRawNs, source) : 0,
-        follow && mayPullFar,
-      ),
+      freqPpb: freqPpbFrom(startRawNs, line.last.freqPpb),
     });
     if (this.#segments.length > SEGMENTS_KEPT) this.#segments.shift();
   }

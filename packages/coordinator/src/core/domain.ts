@@ -7,28 +7,25 @@
  * and the log are the shell's; everything here is a function of the events and of the times that come
  * with them.
  */
-import { EdgeBias, EdgeCourt } from "@ttcs/estimator";
 import { type AgentMessage, type Header, type Hello, HostState, type Report } from "@ttcs/protocol";
 import { addNs, FIT_AGE_NS, ROUND_NS } from "@ttcs/units";
-import { AnchorSet } from "./anchors.ts";
 import { Comeback } from "./comeback.ts";
-import { correctionFor, heirBoundNs } from "./correction-message.ts";
+import { correctionFor, type SharedByRound } from "./correction-message.ts";
 import { Dealer, type DealOptions } from "./dealer.ts";
 import { roundOf } from "./domain-scale.ts";
 import { FitBook, type MeshFit } from "./fits.ts";
-import { Holding, lazyReach, minorityReason } from "./holding.ts";
+import { lazyReach } from "./holding.ts";
 import type { Host } from "./host.ts";
 import { cleanReport } from "./inputs.ts";
-import { Leadership } from "./leadership.ts";
-import { LeapWatch } from "./leap-watch.ts";
 import type { DomainMemory } from "./memory.ts";
-import { MeshGuard } from "./mesh-guard.ts";
 import { type Action, Outbox } from "./outbox.ts";
+import type { Reach } from "./reach.ts";
+import type { Region, Told } from "./region.ts";
+import { sharedOf } from "./region-corrections.ts";
+import { Regions } from "./regions.ts";
 import { FORGET_AFTER_MS, Roster } from "./roster.ts";
 import { RoundTurn } from "./round-turn.ts";
-import { RoundWorkspace } from "./round-workspace.ts";
 import { Silence } from "./silence.ts";
-import { type RoundResult, solveRound } from "./solve.ts";
 import { ToldAssignments } from "./told-assignments.ts";
 
 /** Fewer hosts than this cannot outvote a wrong one: nothing is steered. */
@@ -67,18 +64,11 @@ export class DomainCore {
   readonly #roster = new Roster();
   readonly #dealer: Dealer;
   readonly #told = new ToldAssignments();
-  readonly #leadership: Leadership;
-  readonly #anchors = new AnchorSet();
-  readonly #holding = new Holding(this.#anchors);
-  readonly #leapWatch = new LeapWatch();
+  readonly #regions: Regions;
   readonly #fits = new FitBook();
-  readonly #court = new EdgeCourt();
-  readonly #bias = new EdgeBias();
-  readonly #workspace = new RoundWorkspace();
   readonly #silence = new Silence();
   readonly #comeback: Comeback;
   readonly #options: DomainOptions;
-  readonly #guard: MeshGuard;
   #firstHelloMs = Number.NaN;
   #firstReportMs = Number.NaN;
   #solvedMs = -Infinity;
@@ -93,9 +83,7 @@ export class DomainCore {
     this.#options = options;
     this.#comeback = new Comeback(options.memory, this.#roster);
     this.#dealer = new Dealer(options);
-    const say = (level: "info" | "warn", text: string) => outbox.log(level, text);
-    this.#leadership = new Leadership(this.#roster.hosts, this.#anchors, say);
-    this.#guard = new MeshGuard(this.#roster.hosts, this.#workspace, say);
+    this.#regions = new Regions(this.#roster.hosts, (level, text) => outbox.log(level, text));
   }
 
   /** This leadership goes on in a later term. */
@@ -105,8 +93,14 @@ export class DomainCore {
 
   /** What the next coordinator has to know. */
   get memory(): DomainMemory {
-    const leadership = this.#leadership.toMemory();
-    return this.#comeback.memory(leadership, this.#anchors.toMemory(), this.#outbox.round);
+    const { first } = this.#regions;
+    const leadership = first?.leadership.toMemory() ?? {
+      referenceId: "",
+      excessPpb: 0,
+      losses: [],
+    };
+    const anchors = first?.anchors.toMemory() ?? [];
+    return this.#comeback.memory(leadership, anchors, this.#outbox.round);
   }
 
   /** A message of the agent on stream `connection`. */
@@ -138,20 +132,21 @@ export class DomainCore {
     this.#restore(now);
     if (now.monotonicMs - this.#firstReportMs >= SOLVE_DEADLINE_MS) this.#solve(now);
     // Between two rounds there is time; while reports come in there is not.
-    if (Number.isNaN(this.#firstReportMs)) this.#workspace.idle();
+    if (Number.isNaN(this.#firstReportMs)) this.#regions.idle();
     if (now.monotonicMs - this.#waitingToldMs >= WAITING_EVERY_MS) this.#tellWaiting(now);
     this.#breakSilence(now);
-    const gone = this.#roster.forgetAbsent(this.#leadership.reference, now.monotonicMs);
+    const gone = this.#roster.forgetAbsent(this.#regions.reference, now.monotonicMs);
     for (const host of gone) {
       this.#fits.forget(host.number);
-      this.#holding.forget(host);
-      this.#leadership.sources.forget(host);
+      this.#regions.of(host)?.forget(host);
       this.#silence.forget(host);
       this.#log("warn", `${host.id} stayed away for ${FORGET_AFTER_MS / 1000} s: forgotten`);
     }
+    if (gone.length > 0) this.#regions.arrange(now.monotonicMs);
     if (gone.length > 0 || this.#dealer.isDue(now.monotonicMs)) this.#deal(now);
-    const { referenceId } = this.#leadership;
-    if (this.#comeback.isDue(referenceId, this.#anchors.toMemory(), now.monotonicMs)) {
+    const { first } = this.#regions;
+    const anchors = first?.anchors.toMemory() ?? [];
+    if (this.#comeback.isDue(first?.leadership.referenceId ?? "", anchors, now.monotonicMs)) {
       this.#outbox.remember(this.memory);
     }
     return this.#outbox.take();
@@ -168,6 +163,7 @@ export class DomainCore {
     if (host.hello.bootId !== hello.bootId) this.#rebooted(host, now);
     host.hello = hello;
     this.#roster.connect(host, connection);
+    this.#regions.arrange(now.monotonicMs);
     if (Number.isNaN(this.#firstHelloMs)) this.#firstHelloMs = now.monotonicMs;
     const { clockQuality, managementAddress } = hello;
     this.#log("info", `${host.id} joined from ${managementAddress}, clock_quality ${clockQuality}`);
@@ -186,7 +182,7 @@ export class DomainCore {
 
   #rebooted(host: Host, now: ServerTime): void {
     this.#log("warn", `${host.id} has booted: its raw clock starts anew`);
-    this.#leadership.rebooted(host, now.monotonicMs);
+    this.#regions.rebooted(host, now.monotonicMs);
     host.report = undefined;
     this.#fits.forget(host.number);
   }
@@ -197,17 +193,11 @@ export class DomainCore {
     for (const fault of cleanReport(report)) this.#log("warn", `${host.id} sent ${fault}: ignored`);
     host.report = report;
     host.reportedAtMs = now.monotonicMs;
-    const { hosts } = this.#roster;
-    this.#leadership.sources.take(
-      host,
-      host === this.#leadership.reference,
-      hosts.values(),
-      now.monotonicMs,
-    );
+    this.#regions.takeSource(host, now.monotonicMs);
     const locked = report.state === HostState.LOCKED;
     if (!locked) host.lockedSinceMs = Number.NaN;
     else if (Number.isNaN(host.lockedSinceMs)) host.lockedSinceMs = now.monotonicMs;
-    if (locked) this.#leadership.noteLocked();
+    if (locked) this.#regions.noteLocked(host);
     const refused = this.#fits.take(report.fits, host.number, this.#dealer.dealt, now.monotonicMs);
     if (refused.length > 0) this.#log("warn", `refused of ${host.id}: ${refused.join("; ")}`);
     // A late report's fits wait for the next round: no round is solved twice.
@@ -238,100 +228,59 @@ export class DomainCore {
     const isYoung = now.monotonicMs - this.#firstHelloMs < START_GRACE_MS;
     if (isYoung && !this.#comeback.isComplete) return;
     const fits = this.#fits.fresh(now.monotonicMs);
-    const before = this.#leadership.reference;
-    const reference = this.#leadership.lead(fits, now.monotonicMs);
-    if (reference !== before) this.#dealer.noteChange();
-    if (!reference) return;
-    const result = solveRound(reference, this.#roster.hosts, fits, {
-      court: this.#court,
-      bias: this.#bias,
-      workspace: this.#workspace,
-      anchors: this.#dealer.anchors,
-    });
-    if (result) this.#guard.note(result);
-    const held = this.#mayNotSteer(reference, result, now.monotonicMs);
-    if (held) this.#hold(connected, () => ({ reason: held }), now.monotonicMs);
-    else if (result?.noConsensus) {
-      this.#hold(connected, (host) => this.#guard.hold(host, result), now.monotonicMs);
-    } else if (result && !this.#leaps(result, now.monotonicMs)) {
-      this.#correct(reference, result, fits, now);
+    const { anchors } = this.#dealer;
+    const { paced, changed } = this.#regions.solve(fits, anchors, now.monotonicMs);
+    if (changed) this.#dealer.noteChange();
+    for (const { hold, connected } of this.#regions.all) {
+      if (hold) this.#hold(connected, hold, now.monotonicMs);
     }
+    if (paced) this.#correct(paced, fits, now);
   }
 
-  /** Why nobody is steered in this round; undefined: those who are reached may be. */
-  #mayNotSteer(reference: Host, result: RoundResult | undefined, nowMs: number) {
-    const { hosts, connected } = this.#roster;
-    const reached = this.#holding.reached(result, connected, nowMs);
-    this.#anchors.noteReached(reached, nowMs);
-    const view = this.#anchors.view(nowMs);
-    // What contradicts itself is no ground to begin on.
-    if (result && (!result.noConsensus || this.#leadership.scale)) {
-      const enough = !view.size || this.#anchors.isMajority(this.#anchors.countOf(reached));
-      this.#leadership.solved(result.atRefRawNs, enough, nowMs);
-    }
-    const { lockedOnce } = this.#leadership;
-    const changes = this.#anchors.tend(hosts, reference, lockedOnce, nowMs);
-    for (const change of changes) this.#log("info", change);
-    if (changes.length > 0) this.#dealer.noteChange();
-    const why = result
-      ? minorityReason(view.present, view.size)
-      : `the reference ${reference.id} is out of reach`;
-    const reason = view.hasMajority ? undefined : why;
-    const news = this.#holding.news(reason ?? "");
-    if (news) this.#log(reason ? "warn" : "info", news);
-    return reason;
-  }
-
-  /** True when this round shows the reference, not the others, to have left its course. */
-  #leaps(result: RoundResult, nowMs: number): boolean {
-    if (!this.#leadership.isSettled(nowMs)) return false;
-    const { suspicious, proof } = this.#leapWatch.look(result);
-    if (proof) this.#leadership.demote(proof, nowMs);
-    return suspicious;
-  }
-
-  #correct(reference: Host, result: RoundResult, fits: readonly MeshFit[], now: ServerTime): void {
+  #correct(paced: Region, fits: readonly MeshFit[], now: ServerTime): void {
     const { monotonicMs: nowMs } = now;
-    const { hosts, connected } = this.#roster;
-    const { scale, sources } = this.#leadership;
-    if (!scale) return;
-    const closeRefRawNs = addNs(result.atRefRawNs, FIT_AGE_NS);
-    scale.advance(closeRefRawNs, sources.followed(reference), this.#leadership.mayPullFar(nowMs));
+    const { scale, reference, sources } = paced.leadership;
+    if (!scale || !reference || !paced.result) return;
+    const closeRefRawNs = addNs(paced.result.atRefRawNs, FIT_AGE_NS);
+    if (paced === this.#regions.home) {
+      scale.advance(closeRefRawNs, sources.followed(reference), this.#regions.mayPullFar(nowMs));
+    }
+    this.#regions.follow();
     const closeUnixNs = scale.line().at(closeRefRawNs).unixNs;
     // The close is known to some tens of ms: round to the nearest, and never go back.
     this.#outbox.begin(roundOf(addNs(closeUnixNs, ROUND_NS / 2)));
     this.#lastClose = { unixNs: closeUnixNs, monotonicMs: nowMs };
-    const shared = {
-      reference,
-      scale,
-      result,
-      heirBoundNs: heirBoundNs(connected, reference),
-      utc: sources.utc(reference, scale.pullNs, nowMs),
-      alarms: sources.alarms(reference),
-      nowMs,
-    };
-    const isReached = ({ number }: Host) =>
-      result.trusted.has(number) || result.reasons.has(number);
+    const ofDomain = this.#regions.ofDomain(nowMs);
+    if (!ofDomain) return;
+    const reach = lazyReach(fits);
+    for (const region of this.#regions.all) {
+      const shared = sharedOf(region, this.#regions, ofDomain, nowMs);
+      if (shared) this.#correctRegion(region, shared, reach, nowMs);
+    }
+    this.#regions.home?.leadership.judgeSources(nowMs);
+    if (this.#regions.repair(this.#dealer, nowMs)) this.#deal(now);
+  }
+
+  #correctRegion(region: Region, shared: SharedByRound, reach: () => Reach, nowMs: number): void {
+    const { trusted, reasons } = shared.result;
+    const isReached = ({ number }: Host) => trusted.has(number) || reasons.has(number);
+    const { connected, holding, members } = region;
     for (const host of connected.filter(isReached)) {
       const correction = correctionFor(host, shared);
       if (!correction) continue;
       this.#outbox.send(host, correction);
       this.#silence.broke(host, nowMs);
     }
-    const reach = lazyReach(fits);
-    const lost = connected.filter((h) => !isReached(h) && this.#holding.mustHold(h, nowMs));
-    const reasonFor = (host: Host) => this.#holding.reasonFor(host, reach(), hosts);
+    const lost = connected.filter((h) => !isReached(h) && holding.mustHold(h, nowMs));
+    const reasonFor = (host: Host) => holding.reasonFor(host, reach(), members);
     this.#hold(lost, (host) => ({ reason: reasonFor(host) }), nowMs);
-    this.#leadership.judgeSources(nowMs);
-    if (this.#guard.repair(result, this.#dealer, nowMs)) this.#deal(now);
   }
 
   #restore(now: ServerTime): void {
     const { memory } = this.#options;
     if (!this.#comeback.restore(now.monotonicMs) || !memory) return;
     this.#outbox.resume(memory.round);
-    this.#leadership.fromMemory(memory.leadership, now.monotonicMs);
-    this.#anchors.fromMemory(memory.anchors);
+    this.#regions.fromMemory(memory.leadership, memory.anchors, now.monotonicMs);
     this.#log("info", `${memory.hosts.length} hosts are remembered`);
   }
 
@@ -346,13 +295,8 @@ export class DomainCore {
   }
 
   /** Tells hosts to hold over, and why; whom `say` has nothing for is told nothing. */
-  #hold(
-    hosts: readonly Host[],
-    say: (host: Host) => { reason: string; alarms?: readonly string[] } | undefined,
-    nowMs: number,
-  ): void {
-    const { reference, sources } = this.#leadership;
-    const ofAll = reference ? sources.alarms(reference) : [];
+  #hold(hosts: readonly Host[], say: (host: Host) => Told | undefined, nowMs: number): void {
+    const ofAll = this.#regions.alarms;
     for (const host of hosts) {
       const told = say(host);
       if (!told) continue;
@@ -364,13 +308,15 @@ export class DomainCore {
 
   #deal(now: ServerTime): void {
     const { hosts } = this.#roster;
-    const { reference } = this.#leadership;
-    const ranked = this.#anchors.ranked(hosts.values(), reference);
-    const barred = this.#guard.barred(now.monotonicMs);
-    this.#dealer.deal(ranked, now.monotonicMs, barred, this.#guard.isDoubted);
-    this.#court.retain(this.#dealer.dealt);
+    const { ranked, isDoubted } = this.#regions;
+    this.#dealer.deal(ranked, now.monotonicMs, this.#regions.barred(now.monotonicMs), isDoubted);
+    this.#regions.retain(this.#dealer.dealt);
     for (const host of this.#roster.connected) {
-      const assignment = this.#dealer.assignment(host, hosts, reference);
+      const assignment = this.#dealer.assignment(
+        host,
+        hosts,
+        this.#regions.of(host)?.leadership.reference,
+      );
       if (this.#told.isNews(host, assignment)) this.#outbox.send(host, assignment);
     }
   }

@@ -48,7 +48,11 @@ export interface Sighting {
 }
 
 /** Takes in what a round saw of a host. Why it does not fit; undefined: it does. */
-export function trackHost(host: Host, atRefRawNs: RawNanos, seen: Sighting): string | undefined {
+export function trackHost(
+  host: Pick<Host, "track">,
+  atRefRawNs: RawNanos,
+  seen: Sighting,
+): string | undefined {
   host.track ??= {
     hostZeroNs: seen.rawNs,
     referenceZeroNs: atRefRawNs,

@@ -65,6 +65,11 @@ export class Leadership {
   /** Server's monotonic times of the last solve that reached enough, and of the last passing (ms). */
   #usefulMs = Number.NaN;
   #passedMs = Number.NaN;
+  /**
+   * Where domain time begins on the reference's raw clock, in a region that follows another one;
+   * undefined in the region that leads: there it begins at the reference's system clock.
+   */
+  beginsAt: ((atRefRawNs: RawNanos) => DomainSegment | undefined) | undefined;
 
   constructor(
     hosts: ReadonlyMap<number, Host>,
@@ -304,6 +309,11 @@ export class Leadership {
       this.#inheritedMs = nowMs;
       const held = heldAt(holder, holder === reference, atRefRawNs);
       this.#scale = new DomainScale([held], this.#excessPpb);
+      return;
+    }
+    if (this.beginsAt) {
+      const segment = this.beginsAt(atRefRawNs);
+      if (segment) this.#scale = new DomainScale([segment]);
       return;
     }
     const source = reference.report?.source;

@@ -52,6 +52,11 @@ import { scenario426 } from "./426-source-step.ts";
 import { scenario427 } from "./427-source-set.ts";
 import { scenario428 } from "./428-source-drift.ts";
 import { scenario429 } from "./429-crystal-jump.ts";
+import { scenario441 } from "./441-regions.ts";
+import { scenario442 } from "./442-regions-congested.ts";
+import { scenario443 } from "./443-local-reference-dies.ts";
+import { scenario444 } from "./444-region-cut.ts";
+import { scenario445 } from "./445-leading-region-gone.ts";
 import { scenario501 } from "./501-thousand.ts";
 
 /** 0xx: networks, 1xx: clocks, 2xx: stamps, 3xx: meshes and budgets, 4xx: failures, 5xx: size. */
@@ -108,5 +113,10 @@ export const simScenarios: readonly Scenario[] = [
   scenario427,
   scenario428,
   scenario429,
+  scenario441,
+  scenario442,
+  scenario443,
+  scenario444,
+  scenario445,
   scenario501,
 ];

@@ -6,6 +6,7 @@
  * judged by the line that a host holds, every 2 s, so that windows do not overlap.
  */
 import { mix32, Prng } from "@ttcs/units";
+import { RegionFigures } from "./region-figures.ts";
 import { Samples } from "./samples.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { Simulation } from "./simulation.ts";
@@ -42,6 +43,9 @@ export interface SimFigures {
   readonly errorNs: Percentiles;
   /** Of two hosts against each other. */
   readonly pairwiseNs: Percentiles;
+  /** In a world of regions: inside a region, and of hosts outside of the one that leads. */
+  readonly insideNs: Percentiles;
+  readonly acrossNs: Percentiles;
   readonly boundNs: Percentiles;
   readonly boundSamples: number;
   readonly outsideBound: number;
@@ -69,6 +73,7 @@ export class FigureBook {
   readonly #random: Prng;
   readonly #errors = new Samples();
   readonly #pairwise = new Samples();
+  readonly #regions = new RegionFigures();
   readonly #bounds = new Samples();
   readonly #states: string[];
   readonly #lockedNs: number[];
@@ -122,6 +127,9 @@ export class FigureBook {
       }
     }
     this.#judgePairs(count);
+    if (nowNs >= this.#settledNs && this.#world.options.regions > 1) {
+      this.#regions.look(hosts, domain, nowNs);
+    }
   }
 
   /** Bounds and state of one host; returns the state. */
@@ -197,6 +205,8 @@ export class FigureBook {
     return {
       errorNs: named(this.#errors),
       pairwiseNs: named(this.#pairwise),
+      insideNs: named(this.#regions.inside),
+      acrossNs: named(this.#regions.across),
       boundNs: named(this.#bounds),
       boundSamples: this.#boundSamples,
       outsideBound: this.#outsideBound,

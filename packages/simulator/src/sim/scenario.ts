@@ -14,6 +14,10 @@ export interface Limits {
   readonly p99Ns?: number;
   readonly maxNs?: number;
   readonly pairwiseP99Ns?: number;
+  /** Of regions: inside one, and across. */
+  readonly insideP99Ns?: number;
+  readonly acrossP50Ns?: number;
+  readonly acrossP99Ns?: number;
   /** All hosts are LOCKED for the first time within this (s). */
   readonly lockedS?: number;
   /** Share of looks at which hosts were LOCKED, at least. */
@@ -70,6 +74,9 @@ export function missed(limits: Limits, f: SimFigures): string[] {
   most("error p99", error("p99"), limits.p99Ns, " ns");
   most("largest error", error("max"), limits.maxNs, " ns");
   most("pairwise error p99", f.pairwiseNs.p99, limits.pairwiseP99Ns, " ns");
+  most("error inside a region p99", f.insideNs.p99, limits.insideP99Ns, " ns");
+  most("error across regions p50", f.acrossNs.p50, limits.acrossP50Ns, " ns");
+  most("error across regions p99", f.acrossNs.p99, limits.acrossP99Ns, " ns");
   if (limits.lockedS !== undefined && f.lockedS === null) out.push("not all hosts were LOCKED");
   else most("last host LOCKED after", f.lockedS, limits.lockedS, " s");
   if (limits.lockedShare !== undefined && f.lockedShare < limits.lockedShare) {

@@ -28,6 +28,8 @@ export class SimHost {
   readonly isReference: boolean;
   /** True: a time daemon of its own steers the clock, we do not. */
   readonly hasSource: boolean;
+  /** Empty where there is one. */
+  readonly region: string;
   readonly clock: HostClock;
   readonly stamper: Stamper;
   readonly prober: Prober;
@@ -59,6 +61,7 @@ export class SimHost {
     this.id = `h${index + 1}`;
     this.isReference = index === 0;
     this.hasSource = index < options.sources;
+    this.region = options.regions > 1 ? `r${index % options.regions}` : "";
     this.#options = options;
     this.#random = stream(1);
     const { systemErrorNs } = options;
@@ -154,6 +157,7 @@ export class SimHost {
     return new AgentCore({
       hostId: this.id,
       domain: "default",
+      region: this.region,
       correctClock: !this.hasSource,
       coordinatorAddress: "coordinator",
       stateFile: `${this.id}/agent-state.json`,

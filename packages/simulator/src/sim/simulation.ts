@@ -10,7 +10,7 @@
  */
 import type { AgentAction } from "@ttcs/agent/core";
 import { type Action, DomainCore } from "@ttcs/coordinator/core";
-import type { CoordinatorMessage } from "@ttcs/protocol";
+import type { CoordinatorMessage, ExchangeFlush } from "@ttcs/protocol";
 import { mix32, Prng } from "@ttcs/units";
 import { Fleet } from "../servers/fleet.ts";
 import { type Turn, turnsOf } from "./changes.ts";
@@ -58,6 +58,8 @@ export class Simulation {
   log: string[] | undefined;
   /** Stands between coordinator and agents, if set: what a hostile one would say instead. */
   tamper: ((host: SimHost, message: CoordinatorMessage) => CoordinatorMessage) | undefined;
+  /** Called with every flush that an agent sends; undefined: nobody listens. */
+  onFlush: ((flush: ExchangeFlush) => void) | undefined;
   readonly #random: Prng;
   readonly #queue = new EventQueue();
   readonly #post = new Post();
@@ -278,6 +280,7 @@ export class Simulation {
     const quality = host.isReference ? 10 : isStandby ? 5 : 1;
     const hello = {
       hostId: host.id,
+      region: host.region,
       clockQuality: quality,
       correctClock: !host.hasSource,
       // Carries the index, by which assignments name their destinations.
@@ -343,6 +346,7 @@ export class Simulation {
   }
 
   #sendFlush(host: SimHost, a: Extract<AgentAction, { kind: "flush" }>): void {
+    this.onFlush?.(a.message);
     const peer = this.#byNumber.get(a.hostNumber);
     if (!peer?.alive) return;
     const link = this.network.link(host.index, peer.index);
