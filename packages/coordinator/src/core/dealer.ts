@@ -35,6 +35,8 @@ export class Dealer {
   readonly #edgesOf = new Map<number, Edge[]>();
   #hostCount = 0;
   #regionSizes: readonly number[] = [0];
+  /** Place of each host's region in the last deal. */
+  #placeOf: ReadonlyMap<number, number> = new Map();
   #anchors: ReadonlySet<number> = new Set();
   /** Server's monotonic time of the last deal, and whether somebody has come since (ms). */
   #dealtMs = -Infinity;
@@ -100,6 +102,7 @@ export class Dealer {
     this.#edges = dealRegions(meshes, meshSeed, this.#edges, neighbours, barred);
     this.#dealt = new Set(this.#edges.map((e) => pairKey(e.a, e.b)));
     this.#regionSizes = meshes.map((mesh) => mesh.length);
+    this.#placeOf = new Map(meshes.flatMap((mesh, r) => mesh.map((h) => [h, r] as const)));
     this.#hostCount = meshes.flat().length;
     this.#edgesOf.clear();
     for (const number of meshes.flat()) this.#edgesOf.set(number, []);
@@ -113,6 +116,7 @@ export class Dealer {
   /** What a host is told of the last deal. */
   assignment(host: Host, hosts: ReadonlyMap<number, Host>, reference: Host | undefined): Body {
     const mine = this.#edgesOf.get(host.number) ?? [];
+    const place = this.#placeOf.get(host.number);
     const neighbours = mine.map((edge) => {
       const other = hosts.get(edge.a === host.number ? edge.b : edge.a)!;
       const { probeAddress, probePort, managementAddress, agentPort } = other.hello;
@@ -124,7 +128,8 @@ export class Dealer {
         managementAddress,
         agentPort,
         owner: edge.owner === host.number,
-        anchor: this.#anchors.has(other.number),
+        // An anchor of another region holds another line.
+        anchor: this.#anchors.has(other.number) && this.#placeOf.get(other.number) === place,
         region: other.hello.region,
       };
     });

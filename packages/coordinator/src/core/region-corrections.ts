@@ -11,7 +11,8 @@ import { diffNs } from "@ttcs/units";
 import { LEAD_S } from "./correction.ts";
 import { heirBoundNs, type Regional, type SharedByRound } from "./correction-message.ts";
 import type { Region } from "./region.ts";
-import { domainRawAt, type Regions } from "./regions.ts";
+import { domainRawAt } from "./region-line.ts";
+import type { Regions } from "./regions.ts";
 
 /** A correction is used for this long when others follow it (s). */
 const USED_FOR_S = 2;

@@ -11,17 +11,14 @@
  * clock_quality than the leader's takes over after it has followed for a minute; the lines agree by
  * then.
  */
-import { DomainLine } from "@ttcs/discipline";
-import { addNs, diffNs, FIT_AGE_NS, type RawNanos } from "@ttcs/units";
-import { referencePlaceAt } from "./correction.ts";
 import type { Dealer } from "./dealer.ts";
 import type { DomainScale } from "./domain-scale.ts";
 import type { MeshFit } from "./fits.ts";
-import { connectedHosts, type Host, type Track } from "./host.ts";
+import { connectedHosts, type Host } from "./host.ts";
 import type { LeadershipMemory } from "./leadership.ts";
 import { rankHosts } from "./reference.ts";
 import { Region } from "./region.ts";
-import { followPpb, restAt } from "./region-follow.ts";
+import { domainRawAt, followDomain, lineBeginning, secondsOf } from "./region-line.ts";
 import { RegionLinks, unheardS } from "./region-links.ts";
 import { groupByRegion } from "./region-members.ts";
 
@@ -241,25 +238,8 @@ export class Regions {
     const domain = this.domain?.scale.line();
     if (!home || !domain) return;
     for (const region of this.all) {
-      const { link, leadership, result } = region;
       if (region === home) region.rest = undefined;
-      if (region === home || !link || !result || !leadership.scale) continue;
-      const closeRawNs = addNs(result.atRefRawNs, FIT_AGE_NS);
-      const { scale } = leadership;
-      const atS = secondsOf(link.track, domainRawAt(link.track, result.atRefRawNs));
-      const { offsetSigmaNs, freqSigmaPpb } = link.track.filter.predict(atS);
-      const sigmaNs = Math.hypot(offsetSigmaNs, link.track.fix?.slowSigmaNs ?? 0);
-      scale.follow(closeRawNs, (startRawNs, nowPpb) =>
-        followPpb(restAt(link.track, domain, scale.line(), startRawNs), sigmaNs, nowPpb),
-      );
-      const rest = restAt(link.track, domain, scale.line(), result.atRefRawNs);
-      region.rest = {
-        ns: rest.ns,
-        ratePpb: rest.ratePpb,
-        sigmaNs,
-        freqSigmaPpb,
-        boundNs: link.track.fix?.boundNs ?? 0,
-      };
+      else followDomain(region, domain);
     }
   }
 
@@ -288,14 +268,8 @@ export class Regions {
       "info",
       `region "${region.name}" follows the domain, to ${offsetSigmaNs.toFixed(0)} ns`,
     );
-    const flat = {
-      rawNs: result.atRefRawNs,
-      domainUnixNs: domain.at(this.#home.result.atRefRawNs).unixNs,
-      domainFractionNs: 0,
-      freqPpb: 0,
-    };
-    const { ns, domainPpb } = restAt(link.track, domain, new DomainLine([flat]), result.atRefRawNs);
-    return { ...flat, domainUnixNs: addNs(flat.domainUnixNs, ns), freqPpb: domainPpb };
+    const { atRefRawNs } = this.#home.result;
+    return lineBeginning(link.track, domain, atRefRawNs, result.atRefRawNs);
   }
 
   /** True when both ends are of one region (and of this one). */
@@ -382,11 +356,3 @@ export class Regions {
     }
   }
 }
-
-/** The domain reference's raw clock when a local reference's shows `rawNs`, by its link (ns). */
-export const domainRawAt = (link: Track, rawNs: RawNanos): RawNanos =>
-  referencePlaceAt(link, { rawNs, restNs: 0 }).rawNs;
-
-/** An instant of the domain reference's raw clock on a link's own axis (s). */
-const secondsOf = (track: Track, refRawNs: RawNanos): number =>
-  diffNs(refRawNs, track.referenceZeroNs) * 1e-9;

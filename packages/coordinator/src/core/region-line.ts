@@ -1,0 +1,54 @@
+/**
+ * The line of a region that follows another one: where it begins, and what each round makes of it.
+ *
+ * It begins on domain time by the link, at the domain's rate; then each round decides its next rate
+ * (`region-follow.ts`) and notes how far it lies from the domain's.
+ */
+import { DomainLine, type DomainSegment } from "@ttcs/discipline";
+import { addNs, diffNs, FIT_AGE_NS, type RawNanos } from "@ttcs/units";
+import { referencePlaceAt } from "./correction.ts";
+import type { Track } from "./host.ts";
+import type { Region } from "./region.ts";
+import { followPpb, restAt } from "./region-follow.ts";
+
+/** The domain reference's raw clock when a local reference's shows `rawNs`, by its link (ns). */
+export const domainRawAt = (link: Track, rawNs: RawNanos): RawNanos =>
+  referencePlaceAt(link, { rawNs, restNs: 0 }).rawNs;
+
+/** An instant of the domain reference's raw clock on a link's own axis (s). */
+export const secondsOf = (track: Track, refRawNs: RawNanos): number =>
+  diffNs(refRawNs, track.referenceZeroNs) * 1e-9;
+
+/** Where a line on the local reference's raw clock begins, on domain time by the link. */
+export function lineBeginning(
+  link: Track,
+  domain: DomainLine,
+  domainRawNs: RawNanos,
+  localRawNs: RawNanos,
+): DomainSegment {
+  const flat = {
+    rawNs: localRawNs,
+    domainUnixNs: domain.at(domainRawNs).unixNs,
+    domainFractionNs: 0,
+    freqPpb: 0,
+  };
+  const { ns, domainPpb } = restAt(link, domain, new DomainLine([flat]), localRawNs);
+  return { ...flat, domainUnixNs: addNs(flat.domainUnixNs, ns), freqPpb: domainPpb };
+}
+
+/** Decides the rate ahead of a region's line. Call after the domain's has been. */
+export function followDomain(region: Region, domain: DomainLine): void {
+  const { link, leadership, result } = region;
+  const { scale } = leadership;
+  if (!link || !result || !scale) return;
+  const { track } = link;
+  const closeRawNs = addNs(result.atRefRawNs, FIT_AGE_NS);
+  const atS = secondsOf(track, domainRawAt(track, result.atRefRawNs));
+  const { offsetSigmaNs, freqSigmaPpb } = track.filter.predict(atS);
+  const sigmaNs = Math.hypot(offsetSigmaNs, track.fix?.slowSigmaNs ?? 0);
+  scale.follow(closeRawNs, (startRawNs, nowPpb) =>
+    followPpb(restAt(track, domain, scale.line(), startRawNs), sigmaNs, nowPpb),
+  );
+  const { ns, ratePpb } = restAt(track, domain, scale.line(), result.atRefRawNs);
+  region.rest = { ns, ratePpb, sigmaNs, freqSigmaPpb, boundNs: track.fix?.boundNs ?? 0 };
+}
