@@ -10,17 +10,12 @@
  * another side has one, when its raw clock or its source is found wrong (`demote`), and back to a host of
  * higher clock_quality that has proved itself (`probation.ts`). Among equals it never passes back.
  */
-import {
-  DomainLine,
-  type DomainSegment,
-  FAR_PULL_SILENCE_S,
-  SILENT_AFTER_S,
-} from "@ttcs/discipline";
-import { diffNs, type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
+import { type DomainSegment, FAR_PULL_SILENCE_S, SILENT_AFTER_S } from "@ttcs/discipline";
+import type { RawNanos } from "@ttcs/units";
 import type { AnchorSet } from "./anchors.ts";
-import { hostRawAt } from "./correction.ts";
 import { DomainScale } from "./domain-scale.ts";
 import type { MeshFit } from "./fits.ts";
+import { heldAt, lineAgeNs } from "./held-line.ts";
 import { connectedHosts, type Host } from "./host.ts";
 import { type Loss, PROOF_MS, Probation } from "./probation.ts";
 import { Reach } from "./reach.ts";
@@ -330,31 +325,3 @@ const awayWords = (host: Host, awayMs: number): string =>
   host.connection === undefined
     ? `it has been away for ${(awayMs / 1000).toFixed(1)} s`
     : `no majority of the anchors was reached from it for ${(awayMs / 1000).toFixed(1)} s`;
-
-/** For how long the rate of a host's line has been in force (ns); negative: it is yet to begin. */
-function lineAgeNs(holder: Host, isReference: boolean, atRefRawNs: RawNanos): number {
-  return diffNs(hostRawAt(holder.track!, isReference, atRefRawNs), holder.report!.line!.rawNs);
-}
-
-/** Domain time on the reference's raw clock, by the line that a host holds on its own. */
-function heldAt(holder: Host, isReference: boolean, atRefRawNs: RawNanos): DomainSegment {
-  const line = holder.report!.line!;
-  const track = holder.track!;
-  const held = new DomainLine([
-    {
-      rawNs: rawNanos(line.rawNs),
-      domainUnixNs: unixNanos(line.domainUnixNs),
-      domainFractionNs: line.domainFractionNs,
-      freqPpb: line.freqPpb,
-    },
-  ]);
-  const at = held.at(hostRawAt(track, isReference, atRefRawNs));
-  const atS = diffNs(atRefRawNs, track.referenceZeroNs) * 1e-9;
-  const hostRate = isReference ? 1 : 1 + track.filter.predict(atS).freqPpb * 1e-9;
-  return {
-    rawNs: atRefRawNs,
-    domainUnixNs: at.unixNs,
-    domainFractionNs: at.fractionNs,
-    freqPpb: ((1 + line.freqPpb * 1e-9) * hostRate - 1) * 1e9,
-  };
-}

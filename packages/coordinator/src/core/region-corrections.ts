@@ -12,8 +12,11 @@ import { LEAD_S } from "./correction.ts";
 import { heirBoundNs, type Regional, type SharedByRound } from "./correction-message.ts";
 import type { Region } from "./region.ts";
 import { domainRawAt } from "./region-line.ts";
+import { unheardS } from "./region-links.ts";
 import type { Regions } from "./regions.ts";
 
+/** A link that was not heard for this long is told of (s). */
+const SILENT_LINK_S = 3;
 /** A correction is used for this long when others follow it (s). */
 const USED_FOR_S = 2;
 
@@ -27,7 +30,7 @@ export function sharedOf(
   const { reference, scale } = region.leadership;
   const { result } = region;
   if (!reference || !scale || !result) return undefined;
-  const silence = regions.silence(region);
+  const silence = silenceOf(region, regions.home);
   const { utc } = ofDomain;
   const alarms = silence ? [...ofDomain.alarms, silence] : ofDomain.alarms;
   const shared = { reference, scale, result, utc, alarms, nowMs };
@@ -71,4 +74,13 @@ function regionalOf(region: Region, regions: Regions): Regional | undefined {
     // The leader may have bent its line since it was heard.
     boundNs: grownNs + Math.abs(rest.ns) + bentNs(ageS, domainScale.farPull),
   };
+}
+
+/** What a region is cut off from, in words; empty: gateways are heard. */
+function silenceOf(region: Region, home: Region | undefined): string {
+  if (!home || !region.link || !region.result || region === home) return "";
+  const silentS = unheardS(region, domainRawAt(region.link.track, region.result.atRefRawNs));
+  if (silentS <= SILENT_LINK_S) return "";
+  const since = Number.isFinite(silentS) ? ` for ${silentS.toFixed(0)} s` : " yet";
+  return `no gateway edge from region "${region.name}" to "${home.name}" was heard${since}: the region agrees inside and holds the domain's last rate`;
 }

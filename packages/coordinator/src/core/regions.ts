@@ -18,8 +18,8 @@ import { connectedHosts, type Host } from "./host.ts";
 import type { LeadershipMemory } from "./leadership.ts";
 import { rankHosts } from "./reference.ts";
 import { Region } from "./region.ts";
-import { domainRawAt, followDomain, lineBeginning, secondsOf } from "./region-line.ts";
-import { RegionLinks, unheardS } from "./region-links.ts";
+import { followDomain, lineBeginning, secondsOf } from "./region-line.ts";
+import { RegionLinks } from "./region-links.ts";
 import { groupByRegion } from "./region-members.ts";
 
 /** A region that is gone is given this long to come back (ms): longer than a reference is. */
@@ -30,8 +30,6 @@ const BETTER_FOR_MS = 60_000;
 const BEGIN_SIGMA_NS = 300;
 /** or after so many rounds with gateways: 10 s. */
 const BEGIN_ROUNDS = 20;
-/** A link that was not heard for this long is told of (s). */
-const SILENT_LINK_S = 3;
 
 /** Domain time on the raw clock of the reference that carries it. */
 export interface Domain {
@@ -241,16 +239,6 @@ export class Regions {
       if (region === home) region.rest = undefined;
       else followDomain(region, domain);
     }
-  }
-
-  /** What a region is cut off from, in words; empty: gateways are heard. */
-  silence(region: Region): string {
-    const home = this.#home;
-    if (!home || !region.link || !region.result || region === home) return "";
-    const silentS = unheardS(region, domainRawAt(region.link.track, region.result.atRefRawNs));
-    if (silentS <= SILENT_LINK_S) return "";
-    const since = Number.isFinite(silentS) ? ` for ${silentS.toFixed(0)} s` : " yet";
-    return `no gateway edge from region "${region.name}" to "${home.name}" was heard${since}: the region agrees inside and holds the domain's last rate`;
   }
 
   /** Where the line of a region that follows begins, when its link is known well enough. */
