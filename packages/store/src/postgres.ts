@@ -23,6 +23,8 @@ export function postgresDialect(url: string): PostgresDialect {
   });
   // A connection that breaks while nobody uses it is no event: the next call opens another.
   pool.on("error", () => {});
+  // Nor is one that breaks between two statements of its user: the next statement fails, and tells.
+  pool.on("connect", (client) => client.on("error", () => {}));
   const guarded: PostgresPool = {
     connect: async () => guardedClient((await pool.connect()) as unknown as ReleasableClient),
     end: () => pool.end(),

@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Kysely, sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresDialect } from "./postgres.ts";
 import type { StoreResult } from "./result.ts";
 import { openStore, type Store } from "./store.ts";
 import { postgresObstacle, startPostgres, type TestPostgres } from "./testing/postgres.ts";
@@ -163,6 +166,25 @@ test.skipIf(obstacle !== undefined)(
         value: undefined,
       });
     await store.close();
+  },
+  60_000,
+);
+
+test.skipIf(obstacle !== undefined)(
+  "a connection that breaks between two statements of its user ends no process",
+  async () => {
+    const database = new Kysely<object>({ dialect: postgresDialect(postgres!.url) });
+    const told = database.transaction().execute(async (transaction) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(
+        transaction,
+      );
+      await sql`select pg_terminate_backend(${rows[0].pid})`.execute(database);
+      // Long enough for the end of the connection to arrive while nobody waits for an answer.
+      await sleep(300);
+      await sql`select 1`.execute(transaction);
+    });
+    await expect(told).rejects.toThrow();
+    await database.destroy();
   },
   60_000,
 );
