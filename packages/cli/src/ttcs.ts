@@ -201,12 +201,6 @@ bench
     wholeNumber(0, 1000),
     0,
   )
-  .option(
-    "--ingest <count>",
-    "processes that the server takes streams in with",
-    wholeNumber(0, 16),
-    0,
-  )
   .option("--seed <seed>", "seed of clocks and noise", wholeNumber(0, 2 ** 32 - 1), 1)
   .option("--json <file>", "where all figures go (JSON)")
   .action(runBenchStreams);

@@ -21,8 +21,6 @@ export interface StreamsPlan {
   readonly seed: number;
   readonly restart: boolean;
   readonly stalled: number;
-  /** Options of the server besides address and port. */
-  readonly serverArgs: readonly string[];
   /** Path of `ttcs.js`. */
   readonly program: string;
 }
@@ -84,7 +82,7 @@ export class StreamsRun {
   constructor(plan: StreamsPlan, tell: (text: string) => void) {
     this.#plan = plan;
     this.#tell = tell;
-    this.#server = new ServerProcess(plan.program, plan.serverArgs);
+    this.#server = new ServerProcess(plan.program);
   }
 
   async run(): Promise<StreamsResult> {

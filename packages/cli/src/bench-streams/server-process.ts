@@ -21,17 +21,15 @@ export interface Used {
 /** See the module head. */
 export class ServerProcess {
   readonly #program: string;
-  readonly #extraArgs: readonly string[];
   readonly #dir = mkdtempSync(join(tmpdir(), `ttcs-streams-${process.pid}-`));
   #child: ChildProcess | undefined;
   #stalledLines = 0;
   #port = 0;
   #closed = false;
 
-  /** @param program path of `ttcs.js`; @param extraArgs options besides address and port */
-  constructor(program: string, extraArgs: readonly string[]) {
+  /** @param program path of `ttcs.js` */
+  constructor(program: string) {
     this.#program = program;
-    this.#extraArgs = extraArgs;
   }
 
   get port(): number {
@@ -51,7 +49,8 @@ export class ServerProcess {
   async start(): Promise<void> {
     if (this.#closed) throw new Error("the benchmark has ended");
     const args = ["server", "--listen", "127.0.0.1", "--port", `${this.#port}`];
-    const all = [...args, "--status-socket", this.#socket, ...this.#extraArgs];
+    const state = ["--state-dir", join(this.#dir, "state")];
+    const all = [...args, "--status-socket", this.#socket, ...state];
     const node = [...process.execArgv.filter((a) => a.startsWith("--cpu-prof")), this.#program];
     const child = spawn(process.execPath, [...node, ...all], {
       stdio: ["ignore", "pipe", "inherit", "ipc"],

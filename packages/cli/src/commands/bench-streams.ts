@@ -17,7 +17,6 @@ export interface BenchStreamsOptions {
   readonly seed: number;
   readonly restart?: boolean;
   readonly stalled: number;
-  readonly ingest: number;
   readonly json?: string;
 }
 
@@ -36,7 +35,6 @@ export async function runBenchStreams(options: BenchStreamsOptions): Promise<voi
     seed,
     stalled,
     restart: options.restart ?? false,
-    serverArgs: options.ingest > 0 ? ["--ingest", `${options.ingest}`] : [],
     program,
   };
   const print = (text: string) => process.stdout.write(text);
