@@ -1,12 +1,15 @@
 /** Failpoints as an outsider sees them: a server that dies, sleeps or refuses to start as asked. */
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 
+const dir = mkdtempSync(join(tmpdir(), "ttcs-failpoints-"));
 const ttcs = join(import.meta.dirname, "../bin/ttcs.js");
 const serve = (failpoints: string) => {
   const env = { ...process.env, TTCS_FAILPOINTS: failpoints };
-  const args = [ttcs, "server", "--listen", "127.0.0.1", "--port", "0"];
+  const args = [ttcs, "server", "--listen", "127.0.0.1", "--port", "0", "--state-dir", dir];
   return spawnSync(process.execPath, args, { encoding: "utf8", env, timeout: 60_000 });
 };
 
@@ -27,3 +30,5 @@ test("a place that does not exist is an error with the list of those that do", (
   expect(status).toBe(2);
   expect(stderr).toContain('there is no failpoint "server.nowhere"; there is agent.start, ');
 });
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
