@@ -77,6 +77,11 @@ export class BiasWorlds {
     this.#firstTrusted = undefined;
   }
 
+  /** Solves for all worlds' means at once: they have moved, and are asked before their next pass. */
+  solve(): void {
+    for (const each of this.#worlds) each?.mean.solve(each.precision, each.information);
+  }
+
   /** Begins the passes at hand anew: edges have come, or another host is grounded. */
   restart(): void {
     for (const each of this.#worlds) each?.restart();

@@ -1,3 +1,4 @@
+import { Prng } from "@ttcs/units";
 import { describe, expect, it } from "vitest";
 import { EdgeBias } from "./edge-bias.ts";
 import { EdgeCourt } from "./edge-court.ts";
@@ -47,6 +48,45 @@ function errors(hosts: number, neighbours: number, detours: Detours, rounds = 3)
 }
 
 describe("EdgeBias", () => {
+  it("knows its uncertainty in every round, also when edges are replaced until its memory is full", () => {
+    const hosts = 60;
+    const random = new Prng(11);
+    const bias = new EdgeBias();
+    const pairs = new Map<string, [number, number]>();
+    const add = () => {
+      const a = Math.floor(random.uniform() * hosts);
+      const b = Math.floor(random.uniform() * hosts);
+      if (a < b) pairs.set(`${a}-${b}`, [a, b]);
+    };
+    for (let i = 0; i + 1 < hosts; i++) pairs.set(`${i}-${i + 1}`, [i, i + 1]);
+    while (pairs.size < 300) add();
+    const unknown: number[] = [];
+    for (let round = 0; round < 120; round++) {
+      // Ten edges go and ten others come, now and then; those of the chain stay.
+      if (round % 3 === 2) {
+        for (const key of [...pairs.keys()].slice(hosts, hosts + 10)) pairs.delete(key);
+        while (pairs.size < 300) add();
+      }
+      const edges = [...pairs.values()];
+      const input = {
+        hostCount: hosts,
+        edgeCount: edges.length,
+        from: Int32Array.from(edges, ([a]) => a),
+        to: Int32Array.from(edges, ([, b]) => b),
+        hosts: Array.from({ length: hosts }, (_, i) => i + 1),
+        offsetNs: Float64Array.from(edges, () => 20 * random.normal()),
+        sigmaNs: new Float64Array(edges.length).fill(20),
+        roundTripNs: Float64Array.from(edges, () => 20_000 + random.exponential(500)),
+        reference: 0,
+      };
+      const { offsetNs, sigmaNs } = bias.adjust(input);
+      const { residualNs, trust } = solveNetwork({ ...input, offsetNs, sigmaNs });
+      bias.learn(input, residualNs, trust);
+      if (!bias.hostSigmaNs(input).every((ns) => ns >= 0 && ns < 1_000)) unknown.push(round);
+    }
+    expect(unknown).toEqual([]);
+  });
+
   it("halves the error where one direction of every edge takes a detour", () => {
     const { ours, plain } = errors(10, 9, oneWay);
     expect(sizeQuantile(ours, 0.5)).toBeLessThan(0.5 * sizeQuantile(plain, 0.5));

@@ -117,7 +117,8 @@ export class EdgeBias {
     }
     const reference = input.hosts[input.reference];
     let added = this.#memory.place(input, this.#slots, this.#signs);
-    if (added < 0) {
+    const isFull = added < 0;
+    if (isFull) {
       this.#makeRoom(input);
       added = this.#memory.place(input, this.#slots, this.#signs);
       assert(added >= 0, "a memory is made large enough");
@@ -127,6 +128,7 @@ export class EdgeBias {
     this.#memory.ground(reference);
     // What made sense of a mesh of other edges is forgotten; what each edge has measured stays.
     if (added > MANY_NEW * this.#memory.edgeCount) this.#worlds = new BiasWorlds(this.#memory);
+    else if (isFull) this.#worlds.solve();
     this.#worlds.restart();
   }
 
