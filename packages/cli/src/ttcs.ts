@@ -9,7 +9,7 @@ import { runLab, runLabTraffic } from "./commands/lab.ts";
 import { runReplay } from "./commands/replay.ts";
 import { runServer } from "./commands/server.ts";
 import { runSimulate } from "./commands/simulate.ts";
-import { DEED_NAMES } from "./lab/chaos/deeds.ts";
+import { DEED_NAMES, USUAL_DEED_NAMES } from "./lab/chaos/deeds.ts";
 import { type ForeignHand, parseForeign } from "./lab/foreign.ts";
 import { PROFILE_NAMES } from "./lab/profiles.ts";
 
@@ -39,7 +39,7 @@ const hostCounts = (text: string, before: readonly number[] = []): number[] => [
   wholeNumber(3, 20_000)(text),
 ];
 const deedNames = (text: string): string[] => {
-  const names = text === "all" ? [...DEED_NAMES] : text.split(",");
+  const names = text === "all" ? [...USUAL_DEED_NAMES] : text.split(",");
   const unknown = names.find((name) => !DEED_NAMES.includes(name));
   if (unknown === undefined) return names;
   throw new InvalidArgumentError(`no deed is called ${unknown}; give ${DEED_NAMES.join(", ")}.`);

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail } from "../fail.ts";
 import { serversObstacle } from "../lab/backstage.ts";
+import { USUAL_DEED_NAMES } from "../lab/chaos/deeds.ts";
 import { Chaos } from "../lab/chaos/run.ts";
 import type { ForeignHand } from "../lab/foreign.ts";
 import { Laboratory, LOOK_EVERY_MS } from "../lab/laboratory.ts";
@@ -99,7 +100,7 @@ async function breakIt(
   { chaos, quick }: LabCommandOptions,
   isEnding: () => boolean,
 ): Promise<void> {
-  const names = chaos === true ? [] : chaos!;
+  const names = chaos === true ? USUAL_DEED_NAMES : chaos!;
   const plan = new Chaos(laboratory, names, quick ?? false);
   const watchEnd = setInterval(() => {
     if (isEnding()) plan.stop();

@@ -207,6 +207,26 @@ const DEEDS: readonly Deed[] = [
       ...ALWAYS,
     ],
   },
+  {
+    name: "disk-full-long",
+    expected: "ten minutes on a full disk: clocks do not notice, agents and servers stay alive",
+    needs: ["small-disks"],
+    acts: [
+      { atS: 0, do: "fill" },
+      { atS: 600, do: "free" },
+    ],
+    watchS: 605,
+    overS: 600,
+    victims: ["disk-agent"],
+    bars: [
+      ALL_LOCKED,
+      { figure: "storage_told", atLeast: 1 },
+      { figure: "state_unreadable", atMost: 0 },
+      { figure: "all_p99_ratio", atMost: ROLLING_RATIO },
+      ...ALWAYS,
+    ],
+    onlyByName: true,
+  },
   killedOften,
   killedAtFailpoints,
   {
@@ -262,5 +282,8 @@ const rollingAgents = (agents: number): Deed => ({
  */
 export const deedsFor = (hosts: number): readonly Deed[] => [...DEEDS, rollingAgents(hosts - 1)];
 
-/** Names of all deeds. */
+/** Names of all deeds, and of those that are done unless others are asked for. */
 export const DEED_NAMES: readonly string[] = deedsFor(1).map(({ name }) => name);
+export const USUAL_DEED_NAMES: readonly string[] = deedsFor(1)
+  .filter(({ onlyByName }) => !onlyByName)
+  .map(({ name }) => name);

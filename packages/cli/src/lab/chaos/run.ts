@@ -19,7 +19,7 @@ export class Chaos {
   readonly #results: DeedResult[] = [];
   #ending = false;
 
-  /** @param names of the deeds to do; empty: all */
+  /** @param names of the deeds to do */
   constructor(laboratory: Laboratory, names: readonly string[], quick: boolean) {
     this.#laboratory = laboratory;
     this.#names = names;
@@ -32,8 +32,8 @@ export class Chaos {
   /** Does all deeds; returns what came of them. */
   async run(): Promise<readonly DeedResult[]> {
     this.#watch.start();
-    const deeds = deedsFor(this.#laboratory.observers.length).filter(
-      ({ name }) => this.#names.length === 0 || this.#names.includes(name),
+    const deeds = deedsFor(this.#laboratory.observers.length).filter(({ name }) =>
+      this.#names.includes(name),
     );
     for (const deed of deeds) {
       if (this.#ending) break;

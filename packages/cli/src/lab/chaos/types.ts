@@ -54,6 +54,8 @@ export interface Deed {
   /** Those that it is done to are judged by what their own figures say and left out of the others'. */
   readonly victims: readonly Target[];
   readonly bars: readonly Bar[];
+  /** It takes so long that it is done only when it is asked for by its name. */
+  readonly onlyByName?: true;
 }
 
 /** One answer to "now", beside the truth. */
