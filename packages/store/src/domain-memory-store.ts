@@ -4,6 +4,7 @@
  * Whoever writes says of which term he is; when the lease has passed on meanwhile, the write changes
  * no row and says so. One statement asks and writes, so nothing comes between.
  */
+import { failpoint } from "@ttcs/units";
 import { type Kysely, sql } from "kysely";
 import type { Attempt } from "./attempt.ts";
 import type { StoreResult } from "./result.ts";
@@ -27,12 +28,14 @@ export function sqlDomainMemoryStore(db: Kysely<Tables>, attempt: Attempt): Doma
   return {
     read: (domain) =>
       attempt(async () => {
+        failpoint("store.memory.read");
         const query = db.selectFrom("domain_memory").selectAll().where("domain", "=", domain);
         const row = await query.executeTakeFirst();
         return row && { term: BigInt(row.term), document: row.document };
       }),
     write: (domain, holder, { term, document }) =>
       attempt(async () => {
+        failpoint("store.memory.write.before");
         // The last line guards against a write that was on its way while the lease passed on.
         const result = await sql`
           insert into domain_memory (domain, term, document)
@@ -41,6 +44,7 @@ export function sqlDomainMemoryStore(db: Kysely<Tables>, attempt: Attempt): Doma
           on conflict (domain) do update set term = excluded.term, document = excluded.document
           where domain_memory.term <= excluded.term
         `.execute(db);
+        failpoint("store.memory.write.after");
         return (result.numAffectedRows ?? 0n) > 0n;
       }),
   };

@@ -6,6 +6,7 @@
  * the taking fail. Each taking makes a new term, which everything that the holder says and writes
  * carries.
  */
+import { failpoint } from "@ttcs/units";
 import type { Kysely } from "kysely";
 import type { Attempt } from "./attempt.ts";
 import type { StoreResult } from "./result.ts";
@@ -69,6 +70,7 @@ export function sqlLeaseStore(db: Kysely<Tables>, attempt: Attempt): LeaseStore 
       }),
     take: (domain, seen, { holder, addresses, term }) =>
       attempt(async () => {
+        failpoint("store.lease.take.before");
         const row = {
           holder,
           addresses: JSON.stringify(addresses),
@@ -79,7 +81,7 @@ export function sqlLeaseStore(db: Kysely<Tables>, attempt: Attempt): LeaseStore 
         if (!seen) {
           const insert = db.insertInto("lease").values({ domain, ...row });
           const result = await insert.onConflict((c) => c.doNothing()).executeTakeFirst();
-          return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
+          return took((result.numInsertedOrUpdatedRows ?? 0n) > 0n);
         }
         const update = db
           .updateTable("lease")
@@ -87,19 +89,30 @@ export function sqlLeaseStore(db: Kysely<Tables>, attempt: Attempt): LeaseStore 
           .where("domain", "=", domain)
           .where("term", "=", seen.term)
           .where("renewals", "=", seen.renewals);
-        return (await update.executeTakeFirst()).numUpdatedRows > 0n;
+        return took((await update.executeTakeFirst()).numUpdatedRows > 0n);
       }),
     renew: (domain, holder, term) =>
       attempt(async () => {
+        failpoint("store.lease.renew.before");
         const update = held(domain, holder, term)
           .where("released", "=", 0)
           .set((e) => ({ renewals: e("renewals", "+", 1n) }));
-        return (await update.executeTakeFirst()).numUpdatedRows > 0n;
+        const { numUpdatedRows } = await update.executeTakeFirst();
+        failpoint("store.lease.renew.after");
+        return numUpdatedRows > 0n;
       }),
     release: (domain, holder, term) =>
       attempt(async () => {
+        failpoint("store.lease.release.before");
         const update = held(domain, holder, term).set({ released: 1 });
-        return (await update.executeTakeFirst()).numUpdatedRows > 0n;
+        const { numUpdatedRows } = await update.executeTakeFirst();
+        failpoint("store.lease.release.after");
+        return numUpdatedRows > 0n;
       }),
   };
+}
+
+function took(isTaken: boolean): boolean {
+  failpoint("store.lease.take.after");
+  return isTaken;
 }

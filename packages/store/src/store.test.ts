@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { armFailpoints, type FailpointName } from "@ttcs/units";
 import { Kysely, sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { postgresDialect } from "./postgres.ts";
@@ -102,6 +103,33 @@ describe.each([
     expect(answerOf(await one.leases.release(domain, "a", 7n))).toBe(true);
     expect(answerOf(await two.leases.read(domain))?.released).toBe(true);
     expect(answerOf(await one.leases.renew(domain, "a", 7n))).toBe(false);
+  });
+
+  test("a call that fails on its way has changed nothing; one whose answer is lost has", async () => {
+    const domain = domainName();
+    const failing = async <T>(name: FailpointName, call: () => Promise<StoreResult<T>>) => {
+      const hands = { kill: () => undefined, sleep: () => undefined };
+      armFailpoints([{ name, deed: "error", ms: 0, visit: 1 }], hands);
+      const result = await call();
+      armFailpoints([], hands);
+      expect(result).toEqual({ ok: false, reason: `failpoint ${name}` });
+      return answerOf(await two.leases.read(domain));
+    };
+    const take = () => one.leases.take(domain, undefined, claim("a", 1n));
+    const renew = () => one.leases.renew(domain, "a", 1n);
+    const release = () => one.leases.release(domain, "a", 1n);
+    const write = () => one.memories.write(domain, "a", { term: 1n, document: "kept" });
+    expect(await failing("store.lease.take.before", take)).toBe(undefined);
+    expect(await failing("store.lease.take.after", take)).toMatchObject({ term: 1n });
+    expect(await failing("store.lease.renew.before", renew)).toMatchObject({ renewals: 0n });
+    expect(await failing("store.lease.renew.after", renew)).toMatchObject({ renewals: 1n });
+    await failing("store.memory.write.before", write);
+    expect(answerOf(await two.memories.read(domain))).toBe(undefined);
+    await failing("store.memory.write.after", write);
+    expect(answerOf(await two.memories.read(domain))?.document).toBe("kept");
+    await failing("store.memory.read", () => one.memories.read(domain));
+    expect(await failing("store.lease.release.before", release)).toMatchObject({ released: false });
+    expect(await failing("store.lease.release.after", release)).toMatchObject({ released: true });
   });
 
   test("terms keep all their digits", async () => {

@@ -25,6 +25,9 @@ export const failpointTable = {
   "agent.step.before": "the clock is about to be stepped",
   "agent.step.after": "it has been, the core does not know it yet",
   "agent.errors": "the kernel is about to be told the clock's errors",
+  "agent.state.write": "what must survive is about to be written into a new file",
+  "agent.state.rename": "the new file is on the disk, it has not the old one's name yet",
+  "agent.state.sync": "it has, the folder is not forced to the disk yet",
   "agent.close": "the agent is about to end in good order",
   "agent.link.open": "a stream to the coordinator is about to be opened",
   "agent.link.hello": "the agent is about to introduce itself on it",
@@ -48,6 +51,15 @@ export const failpointTable = {
   "server.send.after": "it has been",
   "server.gone": "a stream has ended, the domain does not know it yet",
   "server.close": "the server is about to end in good order",
+  "store.lease.take.before": "a lease is about to be taken",
+  "store.lease.take.after": "it has been, the taker does not know it yet",
+  "store.lease.renew.before": "a lease is about to be renewed",
+  "store.lease.renew.after": "it has been, the holder does not know it yet",
+  "store.lease.release.before": "a lease is about to be given back",
+  "store.lease.release.after": "it has been, the giver does not know it yet",
+  "store.memory.read": "what is remembered of a domain is about to be read",
+  "store.memory.write.before": "what is to be remembered of a domain is about to be written",
+  "store.memory.write.after": "it has been, the writer does not know it yet",
 } as const;
 
 /** A place by its name. */

@@ -8,6 +8,7 @@
 import { readFileSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { failpoint } from "@ttcs/units";
 
 /** Larger than any state; a file beyond this is not ours. */
 const BYTES_MAX = 1 << 20;
@@ -103,8 +104,11 @@ export class StateFile {
   async #replace(text: string): Promise<void> {
     const fresh = `${this.path}.new`;
     await this.#disk.mkdir(this.#folder);
+    failpoint("agent.state.write");
     await this.#disk.write(fresh, text);
+    failpoint("agent.state.rename");
     await this.#disk.rename(fresh, this.path);
+    failpoint("agent.state.sync");
     await this.#disk.sync(this.#folder);
   }
 
