@@ -82,8 +82,8 @@ test("a line that breaks within itself is refused, locked or not", () => {
 });
 
 test("a rate that leaves all that is known of it is refused, one that anchors vouch for is not", () => {
-  const fast = { segments: [{ ...segment, freqPpb: 25_000 }] };
-  expect(reasonOf(fast)).toContain("13.0 ppm off the learnt one");
+  const fast = { segments: [{ ...segment, freqPpb: 35_000 }] };
+  expect(reasonOf(fast)).toContain("23.0 ppm off the learnt one");
   const vouched = { ...standing, basesPpb: [12_000, 24_000] };
   expect(guardCorrection({ ...proposal, ...fast }, vouched, now).ok).toBe(true);
 });

@@ -15,10 +15,11 @@ export const LOCKED_SLEW_PPB = 50_000;
 export const STEP_THRESHOLD_NS = 1_000_000;
 
 /**
- * Domain time may run away from the learnt frequency at the pace of a far pull, and a crystal that
- * warms up adds some ppm: beyond this a line is refused (ppb).
+ * Domain time may run away from the learnt frequency at the pace of a far pull; a pull that lasts is
+ * learnt like any other pace, and the next one may go the other way; a crystal that warms up adds some
+ * ppm. Beyond all of it a line is refused (ppb).
  */
-export const RATE_LIMIT_PPB = FAR_PULL_LIMIT_PPB + 2_500;
+export const RATE_LIMIT_PPB = 2 * FAR_PULL_LIMIT_PPB + 2_500;
 
 /**
  * Faster than at the legal pace a line does not move by more than this (ns). Between the two it is so

@@ -300,7 +300,7 @@ export class AgentCore {
         reason: standing.verdict.reason,
         offsetNs: standing.offsetNs ?? 0,
         boundNs: standing.boundNs,
-        ...(line ? { line } : {}),
+        ...(line ? { line, lineExcessPpb: keeper.correction?.excessPpb ?? 0 } : {}),
       },
     });
   }

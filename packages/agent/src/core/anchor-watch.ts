@@ -48,7 +48,8 @@ interface Mark {
 
 /** See the module head. */
 export class AnchorWatch {
-  readonly #marks = new Map<number, Mark>();
+  /** By id: a coordinator that remembers nothing deals other numbers to the same hosts. */
+  readonly #marks = new Map<string, Mark>();
   #samples: AnchorSample[] = [];
   #used = 0;
   #settledRawNs: RawNanos = rawNanos(0n);
@@ -103,13 +104,13 @@ export class AnchorWatch {
     const voices = anchors.length > 0 ? anchors : fresh;
     const owned = voices.filter(({ neighbour }) => neighbour.owner);
     const used = owned.length >= OWNED_ENOUGH ? owned : voices;
-    const numbers = new Set(all.map(({ neighbour }) => neighbour.hostNumber));
-    for (const number of this.#marks.keys()) if (!numbers.has(number)) this.#marks.delete(number);
+    const ids = new Set(all.map(({ neighbour }) => neighbour.hostId));
+    for (const id of this.#marks.keys()) if (!ids.has(id)) this.#marks.delete(id);
     this.#used = used.length;
     this.#samples = [];
     for (const edge of used) {
       const line = edge.line!;
-      this.#follow(edge.neighbour.hostNumber, line, nowRawNs);
+      this.#follow(edge.neighbour.hostId, line, nowRawNs);
       if (edge.held) this.#samples.push(sampleOf(edge.neighbour.hostId, line, edge.held));
     }
   }
@@ -124,10 +125,10 @@ export class AnchorWatch {
     this.#offCourseRounds = most ? this.#offCourseRounds + 1 : 0;
   }
 
-  #follow(number: number, line: EdgeLine, nowRawNs: RawNanos): void {
-    const mark = this.#marks.get(number);
+  #follow(id: string, line: EdgeLine, nowRawNs: RawNanos): void {
+    const mark = this.#marks.get(id);
     if (!mark) {
-      this.#marks.set(number, { line, jump: undefined, turn: undefined });
+      this.#marks.set(id, { line, jump: undefined, turn: undefined });
       return;
     }
     const before = mark.line;

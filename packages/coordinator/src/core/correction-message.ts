@@ -82,6 +82,7 @@ export function correctionFor(
       referenceHostId: leader.id,
       isReference: host === leader,
       referencePullNs: domain.pullNs,
+      excessPpb: domain.excessPpb,
       referenceMaxErrorNs: utc.maxErrorNs + Math.max(0, unheardNs),
       referenceHasSource: utc.hasSource,
       edgeCount: fix.edgeCount,

@@ -72,12 +72,15 @@ export class DomainScale {
   #slewRounds = 0;
 
   /**
+   * Goes on from a line that is known; one that is in a far pull stays in it, as all have been told.
+   *
    * @param segments domain time on the reference's raw clock as known so far, at least one
    * @param excessPpb by how much their last rate is more than the reference's own pace
    */
   constructor(segments: readonly DomainSegment[], excessPpb = 0) {
     this.#segments = [...segments];
     this.#ratePpb = segments[segments.length - 1].freqPpb - excessPpb;
+    if (Math.abs(excessPpb) > PULL_LIMIT_PPB) this.#farRounds = FAR_NOTICE_ROUNDS + 1;
   }
 
   /** Domain time begins where the reference's system clock stands. */

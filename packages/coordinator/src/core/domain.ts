@@ -96,7 +96,6 @@ export class DomainCore {
     const { first } = this.#regions;
     const leadership = first?.leadership.toMemory() ?? {
       referenceId: "",
-      excessPpb: 0,
       losses: [],
     };
     const anchors = first?.anchors.toMemory() ?? [];

@@ -1,5 +1,5 @@
 /** The lines that hosts hold on their own: what a leadership that begins goes on from. */
-import { DomainLine, type DomainSegment } from "@ttcs/discipline";
+import { DomainLine, type DomainSegment, FAR_PULL_LIMIT_PPB } from "@ttcs/discipline";
 import { diffNs, type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
 import { hostRawAt } from "./correction.ts";
 import type { Host } from "./host.ts";
@@ -7,6 +7,16 @@ import type { Host } from "./host.ts";
 /** For how long the rate of a host's line has been in force (ns); negative: it is yet to begin. */
 export function lineAgeNs(holder: Host, isReference: boolean, atRefRawNs: RawNanos): number {
   return diffNs(hostRawAt(holder.track!, isReference, atRefRawNs), holder.report!.line!.rawNs);
+}
+
+/**
+ * By how much the line that a host holds runs faster than the source's own pace (ppb). Taken for pace, a
+ * pull would go on for as long as the source's rate passes for a slew, and another come on top of it.
+ */
+export function heldExcessPpb(holder: Host): number {
+  const excessPpb = holder.report!.lineExcessPpb;
+  if (!Number.isFinite(excessPpb)) return 0;
+  return Math.max(-FAR_PULL_LIMIT_PPB, Math.min(FAR_PULL_LIMIT_PPB, excessPpb));
 }
 
 /** Domain time on the reference's raw clock, by the line that a host holds on its own. */

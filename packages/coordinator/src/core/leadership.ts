@@ -15,7 +15,7 @@ import type { RawNanos } from "@ttcs/units";
 import type { AnchorSet } from "./anchors.ts";
 import { DomainScale } from "./domain-scale.ts";
 import type { MeshFit } from "./fits.ts";
-import { heldAt, lineAgeNs } from "./held-line.ts";
+import { heldAt, heldExcessPpb, lineAgeNs } from "./held-line.ts";
 import { connectedHosts, type Host } from "./host.ts";
 import { type Loss, PROOF_MS, Probation } from "./probation.ts";
 import { Reach } from "./reach.ts";
@@ -36,8 +36,6 @@ const SETTLED_MS = 10_000;
 /** What a coordinator that starts anew has to know; plain data. */
 export interface LeadershipMemory {
   readonly referenceId: string;
-  /** By how much domain time runs faster than the reference's own pace (ppb). */
-  readonly excessPpb: number;
   readonly losses: readonly Pick<Loss, "id" | "proofMs">[];
 }
 
@@ -53,8 +51,6 @@ export class Leadership {
   #lockedOnce = false;
   /** Who led when this was remembered. */
   #rememberedId = "";
-  /** Pull that the next scale inherits (ppb). */
-  #excessPpb = 0;
   /** Server's monotonic time at which domain time was taken over from somebody's line (ms). */
   #inheritedMs = Number.NEGATIVE_INFINITY;
   /** Server's monotonic times of the last solve that reached enough, and of the last passing (ms). */
@@ -93,7 +89,6 @@ export class Leadership {
   toMemory(): LeadershipMemory {
     return {
       referenceId: this.referenceId,
-      excessPpb: this.#scale?.excessPpb ?? this.#excessPpb,
       losses: this.#probation.toMemory(),
     };
   }
@@ -110,7 +105,6 @@ export class Leadership {
   fromMemory(memory: LeadershipMemory, nowMs: number): void {
     this.#probation.fromMemory(memory.losses, nowMs);
     this.#rememberedId = memory.referenceId;
-    this.#excessPpb = memory.excessPpb;
     this.#lockedOnce ||= memory.referenceId !== "";
     this.#reference ??= [...this.#hosts.values()].find((h) => h.id === memory.referenceId);
     this.#usefulMs = nowMs;
@@ -281,7 +275,6 @@ export class Leadership {
   }
 
   #drop(): void {
-    if (this.#scale) this.#excessPpb = this.#scale.excessPpb;
     this.#reference = undefined;
     this.#scale = undefined;
     for (const host of this.#hosts.values()) host.track = undefined;
@@ -303,7 +296,7 @@ export class Leadership {
       this.#say("info", `domain time goes on from the line that ${holder.id} holds`);
       this.#inheritedMs = nowMs;
       const held = heldAt(holder, holder === reference, atRefRawNs);
-      this.#scale = new DomainScale([held], this.#excessPpb);
+      this.#scale = new DomainScale([held], heldExcessPpb(holder));
       return;
     }
     if (this.beginsAt) {

@@ -12,7 +12,7 @@ const host = (number: number, hostId: string) => ({
 const memory: DomainMemory = {
   hosts: [host(1, "a"), host(3, "b")],
   nextNumber: 4,
-  leadership: { referenceId: "a", excessPpb: 120.5, losses: [{ id: "b", proofMs: 60_000 }] },
+  leadership: { referenceId: "a", losses: [{ id: "b", proofMs: 60_000 }] },
   anchors: ["a", "b"],
   round: 3_590_611_200n,
 };
@@ -37,7 +37,6 @@ test("a document that makes no sense is no memory", () => {
     { nextNumber: 2 ** 33 },
     { leadership: null },
     { leadership: { ...document.leadership, referenceId: null } },
-    { leadership: { ...document.leadership, excessPpb: 1e9 } },
     { leadership: { ...document.leadership, losses: [{ id: 5, proofMs: 1 }] } },
     { anchors: "a" },
     { anchors: [1] },

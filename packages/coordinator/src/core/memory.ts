@@ -84,17 +84,9 @@ const isNumber = (value: unknown): value is number =>
 const isTextList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((text) => typeof text === "string");
 
-/** No domain runs faster than its reference by more than this (ppb): ten times the largest pull. */
-const EXCESS_PPB_MAX = 100_000;
-
 function isLeadership(value: unknown): value is LeadershipMemory {
-  const { referenceId, excessPpb, losses } = value as Record<string, unknown>;
+  const { referenceId, losses } = value as Record<string, unknown>;
   const isLoss = (l: { id: unknown; proofMs: unknown }) =>
     typeof l.id === "string" && typeof l.proofMs === "number" && l.proofMs >= 0;
-  return (
-    typeof referenceId === "string" &&
-    Math.abs(excessPpb as number) <= EXCESS_PPB_MAX &&
-    Array.isArray(losses) &&
-    losses.every(isLoss)
-  );
+  return typeof referenceId === "string" && Array.isArray(losses) && losses.every(isLoss);
 }

@@ -19,6 +19,8 @@ const KERNEL_GROWTH = 500e-6;
 export class TimeDaemon {
   readonly #clock: HostClock;
   readonly #random: Prng;
+  /** What its source is wrong by (ns, positive: ahead of UTC); it does not know. */
+  sourceErrorNs = 0;
   #lookedNs = 0;
   #errorNs = SOURCE_BOUND_NS;
 
@@ -28,7 +30,7 @@ export class TimeDaemon {
   }
 
   look(nowNs: number): void {
-    const offsetNs = this.#clock.systemNsAt(nowNs) - nowNs;
+    const offsetNs = this.#clock.systemNsAt(nowNs) - nowNs - this.sourceErrorNs;
     const seenNs = offsetNs + SOURCE_SIGMA_NS * this.#random.normal();
     this.#clock.adjust(nowNs, -this.#clock.freqPpbAt(nowNs) - seenNs / HORIZON_S);
     this.#lookedNs = nowNs;

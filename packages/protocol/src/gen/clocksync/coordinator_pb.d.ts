@@ -348,6 +348,13 @@ export declare type Report = Message<"clocksync.Report"> & {
    * @generated from field: clocksync.DomainSegment line = 7;
    */
   line?: DomainSegment | undefined;
+
+  /**
+   * Correction.excess_ppb of the correction that brought this line.
+   *
+   * @generated from field: double line_excess_ppb = 8;
+   */
+  lineExcessPpb: number;
 };
 
 /**
@@ -720,6 +727,15 @@ export declare type Correction = Message<"clocksync.Correction"> & {
    * @generated from field: repeated string alarms = 25;
    */
   alarms: string[];
+
+  /**
+   * By how much domain time runs faster than its source's own pace in the last segment (ppb): the
+   * pull. Agents give it back in their reports, so that a coordinator that starts anew can tell the
+   * pace from the pull.
+   *
+   * @generated from field: double excess_ppb = 26;
+   */
+  excessPpb: number;
 };
 
 /**
