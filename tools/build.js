@@ -10,6 +10,7 @@ await build({
     "ttcs-agentq": `${cli}src/ttcs-agentq.ts`,
     "bench-worker": `${cli}src/bench/worker.ts`,
     "swarm-worker": `${cli}src/simulate/swarm-worker.ts`,
+    "sqlite-worker": `${cli}../store/src/sqlite-worker.ts`,
     "timestamper-worker": `${cli}../timestamper/src/worker.ts`,
   },
   outdir: `${cli}dist`,

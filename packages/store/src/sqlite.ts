@@ -1,39 +1,132 @@
 /**
- * The embedded engine: `node:sqlite` behind kysely's SQLite dialect.
+ * The embedded engine: `node:sqlite` in a thread of its own, behind kysely's SQLite dialect.
  *
- * Write-ahead log with synchronous=FULL: what was answered survives the loss of power. Calls run in
- * the calling thread; rows are few and small, and nothing here is on the path of a round.
+ * A disk that hangs, and a file that another process has locked, hold up whoever calls `node:sqlite`;
+ * rounds must not wait for either. So statements go to a worker one by one and results come back. One
+ * that was not begun in time is never begun: whoever sent it has counted it as failed by then.
  */
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
-import { type SqliteDatabase, SqliteDialect } from "kysely";
+import { Worker } from "node:worker_threads";
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from "kysely";
+import { CALL_MS_MAX } from "./attempt.ts";
+import type { SqliteAnswer, SqliteJob } from "./sqlite-worker.ts";
 
-/** Another process that writes the same file is waited for (ms): less than a round may be late. */
-const BUSY_MS = 50;
+/** From source and from the bundle the worker lies elsewhere. */
+const fromSource = import.meta.url.endsWith(".ts");
+const workerUrl = new URL(
+  fromSource ? "./sqlite-worker.ts" : "./sqlite-worker.js",
+  import.meta.url,
+);
 
-/** The dialect of a file; ":memory:" lives as long as the process. */
-export function sqliteDialect(path: string): SqliteDialect {
-  return new SqliteDialect({ database: async () => openDatabase(path) });
+/** The dialect of a file; ":memory:" lives as long as the store. */
+export const sqliteDialect = (path: string): Dialect => ({
+  createAdapter: () => new SqliteAdapter(),
+  createDriver: () => new SqliteWorkerDriver(path),
+  createIntrospector: (db) => new SqliteIntrospector(db),
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+});
+
+/** One connection, lent to one at a time: a transaction is not to be mixed with anything else. */
+class SqliteWorkerDriver implements Driver {
+  readonly #connection: SqliteThread;
+  #free: Promise<void> = Promise.resolve();
+  #release: () => void = () => undefined;
+
+  constructor(path: string) {
+    this.#connection = new SqliteThread(path);
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const before = this.#free;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#free = promise;
+    await before;
+    this.#release = resolve;
+    return this.#connection;
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#release();
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin"));
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("commit"));
+  }
+
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("rollback"));
+  }
+
+  destroy(): Promise<void> {
+    return this.#connection.end();
+  }
 }
 
-function openDatabase(path: string): SqliteDatabase {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
-  const database = new DatabaseSync(path);
-  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-  database.exec("PRAGMA journal_mode = WAL");
-  database.exec("PRAGMA synchronous = FULL");
-  return {
-    close: () => database.close(),
-    prepare(sql) {
-      const statement = database.prepare(sql);
-      const values = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
-      return {
-        reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...values(parameters)),
-        run: (parameters) => statement.run(...values(parameters)),
-        iterate: (parameters) => statement.iterate(...values(parameters)),
-      };
-    },
-  };
+type Waiting = PromiseWithResolvers<QueryResult<never>>;
+
+/** The worker's end in this thread. */
+class SqliteThread implements DatabaseConnection {
+  readonly #path: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #count = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const id = this.#count++;
+    const answer: Waiting = Promise.withResolvers();
+    this.#waiting.set(id, answer);
+    const beginByNs = process.hrtime.bigint() + BigInt(CALL_MS_MAX * 1e6);
+    const job: SqliteJob = { id, sql, parameters, beginByNs };
+    this.#worker ??= this.#start();
+    this.#worker.postMessage(job);
+    return answer.promise;
+  }
+
+  // biome-ignore lint/correctness/useYield: rows are few; nobody streams them
+  async *streamQuery(): AsyncGenerator<never> {
+    throw new Error("the embedded database does not stream");
+  }
+
+  async end(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(workerUrl, { workerData: this.#path });
+    // The store keeps no process alive that wants to end.
+    worker.unref();
+    worker.on("message", ({ id, ...answer }: SqliteAnswer) => {
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if ("reason" in answer) waiting?.reject(new Error(answer.reason));
+      else waiting?.resolve(answer as QueryResult<never>);
+    });
+    worker.on("error", (error: Error) => this.#fail(error));
+    worker.on("exit", () => this.#fail(new Error("the embedded database has ended")));
+    return worker;
+  }
+
+  #fail(error: Error): void {
+    this.#worker = undefined;
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { armFailpoints, type FailpointName } from "@ttcs/units";
 import { Kysely, sql } from "kysely";
@@ -172,6 +173,25 @@ describe.each([
     await two.servers.remove("s2");
     expect(answerOf(await one.servers.list())).toEqual([]);
   });
+});
+
+test("a file that another process has locked holds up nobody but its own calls", async () => {
+  const path = join(dir, "locked.db");
+  const store = openStore(`sqlite:${path}`);
+  await store.leases.take("x", undefined, claim("a", 1n));
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN EXCLUSIVE");
+  let turns = 0;
+  const turning = setInterval(() => turns++, 10);
+  const renewed = await store.leases.renew("x", "a", 1n);
+  clearInterval(turning);
+  console.log(`while the file was locked this thread went on: ${turns} turns of 10 ms`);
+  expect(renewed).toEqual({ ok: false, reason: "database is locked" });
+  expect(turns).toBeGreaterThan(5);
+  other.exec("ROLLBACK");
+  other.close();
+  expect(answerOf(await store.leases.renew("x", "a", 1n))).toBe(true);
+  await store.close();
 });
 
 test.skipIf(obstacle !== undefined)(
