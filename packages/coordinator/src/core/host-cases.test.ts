@@ -5,6 +5,11 @@ const seen = () => true;
 const lying = new Map([[7, "expelled: 7 of 10 edges contradict the mesh"]]);
 const nobody = new Map<number, string>();
 
+/** Contradicts the mesh for so many rounds. */
+const lie = (cases: HostCases, rounds: number) => {
+  for (let i = 0; i < rounds; i++) cases.judge(lying, seen);
+};
+
 /** Honest rounds until host 7 is back. */
 const spell = (cases: HostCases) => {
   let rounds = 0;
@@ -12,12 +17,14 @@ const spell = (cases: HostCases) => {
   return rounds;
 };
 
-test("one round expels nobody, two of four do, with the reason", () => {
+test("five rounds expel nobody, six of sixteen do, with the reason", () => {
   const cases = new HostCases();
-  cases.judge(lying, seen);
+  lie(cases, 3);
+  cases.judge(nobody, seen);
+  lie(cases, 2);
   expect(cases.isExpelled(7)).toBe(false);
   cases.judge(nobody, seen);
-  cases.judge(lying, seen);
+  lie(cases, 1);
   expect(cases.isExpelled(7)).toBe(true);
   expect(cases.takeChanges()).toEqual([
     { host: 7, expelled: true, reason: "expelled: 7 of 10 edges contradict the mesh" },
@@ -28,8 +35,7 @@ test("one round expels nobody, two of four do, with the reason", () => {
 test("who is honest for ten seconds returns; who lies again stays out twice as long each time", () => {
   const cases = new HostCases();
   const spells = Array.from({ length: 8 }, () => {
-    cases.judge(lying, seen);
-    cases.judge(lying, seen);
+    lie(cases, 6);
     return spell(cases);
   });
   expect(spells).toEqual([20, 40, 80, 160, 320, 640, 1_200, 1_200]);
@@ -37,8 +43,7 @@ test("who is honest for ten seconds returns; who lies again stays out twice as l
 
 test("rounds in which a host is not seen do not count, and old cases are forgotten", () => {
   const cases = new HostCases();
-  cases.judge(lying, seen);
-  cases.judge(lying, seen);
+  lie(cases, 6);
   for (let i = 0; i < 100; i++) cases.judge(nobody, () => false);
   expect(cases.isExpelled(7)).toBe(true);
   spell(cases);

@@ -7,9 +7,13 @@
  * time. Cases of hosts that have long been honest are forgotten.
  */
 
-/** So many of the last rounds in which a host contradicts the mesh expel it: one may be an accident. */
-const ROUNDS_JUDGED = 4;
-const ROUNDS_TO_EXPEL = 2;
+/**
+ * So many of the last rounds in which a host contradicts the mesh expel it (3 of 8 s). One may be an
+ * accident, and audits, by which most lies come to light, come one round in ten: until most have come
+ * an honest host may pass for a liar. Whoever is accused takes no part in that very round.
+ */
+const ROUNDS_JUDGED = 16;
+const ROUNDS_TO_EXPEL = 6;
 /** Rounds of agreement after which a host returns the first time (10 s), and at the most (10 min). */
 const SPELL_ROUNDS = 20;
 const SPELL_ROUNDS_MAX = 1_200;

@@ -5,9 +5,8 @@
  * believes it, and robust weights find that out only as long as the liars are few. Approach: an edge
  * whose guaranteed interval has nothing in common with where the anchors have its two ends
  * (`anchor-places.ts`), or whose other end's audit excludes it (`fits.ts`), is impossible: no path, no
- * queue and no asymmetry explains it. It is left out. Of the hosts at the ends of such edges the one
- * with the largest share goes first, with its edges; then the shares of the others are counted anew,
- * so that nobody is blamed for his partners.
+ * queue and no asymmetry explains it. It is left out, and its blame is shared between its two ends
+ * (`blame.ts`), so that nobody is blamed for his partners.
  *
  * On hosts whose contradictions stay within what their paths allow this says nothing: those are for
  * robust weights, learned biases and the court of edges, and inside every bound.
@@ -15,6 +14,7 @@
 import type { NetworkSolution } from "@ttcs/estimator";
 import type { Alignment, MeshRows } from "./alignment.ts";
 import { AnchorPlaces } from "./anchor-places.ts";
+import { Blame } from "./blame.ts";
 import { whyNoConsensus } from "./consensus.ts";
 import type { MeshFit } from "./fits.ts";
 import type { CaseChange } from "./host-cases.ts";
@@ -23,13 +23,13 @@ import { HostCases } from "./host-cases.ts";
 /** Fewer hosts than this cannot tell which of two that contradict each other lies. */
 const HOSTS_MIN = 5;
 /**
- * A host is blamed from this share of impossible edges on, those to anchors counted twice: two of ten
- * edges, however they lie. Once the liars are out, an honest host has none, and in a clean mesh nobody.
+ * A host is blamed from this share of its edges on; an honest one bears next to no blame, and in a
+ * clean mesh nobody does.
  */
 const BLAME_SHARE = 0.1;
-const ANCHOR_WEIGHT = 2;
-/** One edge has two ends: a single one blames nobody. */
+/** One edge has two ends: a single one blames nobody, and of two a little may rest on the other ends. */
 const BLAME_EDGES_MIN = 2;
+const BLAME_MIN = 1.5;
 /** An edge is possible within its bound and this much more (ns), */
 const SLACK_NS_MIN = 1_000;
 /** or this share of the region in which most agree on a place. */
@@ -84,14 +84,9 @@ export const EVERYBODY: HostVerdict = {
 export class HostVerdicts {
   readonly cases = new HostCases();
   readonly #places = new AnchorPlaces();
-  /** 1: the edge is impossible; weight and number of such edges, to anchors too, and of all, by row. */
+  readonly #blame = new Blame();
+  /** 1: the edge is impossible. */
   #bad = new Uint8Array(0);
-  #badWeight = new Float64Array(0);
-  #weight = new Float64Array(0);
-  #badEdges = new Int32Array(0);
-  #badAnchors = new Int32Array(0);
-  #edges = new Int32Array(0);
-  #gone = new Uint8Array(0);
   /** Rounds for which places are still asked for. */
   #wary = 0;
   /** Rounds for which they are not tried again. */
@@ -112,15 +107,14 @@ export class HostVerdicts {
     const placeNs = this.placesNow(aligned, mesh, anchors);
     const wary = { ...EVERYBODY, placeNs };
     if (quiet) return wary;
-    this.#begin(hosts.length, edgeCount);
+    if (this.#bad.length !== edgeCount) this.#bad = new Uint8Array(edgeCount);
     let badCount = 0;
     for (let e = 0; e < edgeCount; e++) {
       const isBad = fits[mesh.fitOf[e]].contested === true || this.#isImpossible(aligned, e);
       this.#bad[e] = isBad ? 1 : 0;
       if (isBad) badCount++;
-      this.#count(aligned, e, 1);
     }
-    const accused = this.#accuse(mesh);
+    const accused = this.#accuse(aligned, mesh);
     cases.judge(accused, (host) => mesh.rowOf.has(host));
     const out = new Map(accused);
     for (const host of cases.expelled) out.set(host, cases.reasonOf(host));
@@ -176,22 +170,6 @@ export class HostVerdicts {
     return this.cases.takeChanges();
   }
 
-  #begin(hostCount: number, edgeCount: number): void {
-    if (this.#bad.length !== edgeCount) this.#bad = new Uint8Array(edgeCount);
-    if (this.#weight.length !== hostCount) {
-      this.#badWeight = new Float64Array(hostCount);
-      this.#weight = new Float64Array(hostCount);
-      this.#badEdges = new Int32Array(hostCount);
-      this.#badAnchors = new Int32Array(hostCount);
-      this.#edges = new Int32Array(hostCount);
-      this.#gone = new Uint8Array(hostCount);
-    }
-    this.#badAnchors.fill(0);
-    for (const column of [this.#badWeight, this.#weight, this.#badEdges, this.#edges, this.#gone]) {
-      column.fill(0);
-    }
-  }
-
   #isImpossible(
     { from, to, surplusNs, belowBoundNs, aboveBoundNs }: Alignment,
     e: number,
@@ -203,86 +181,43 @@ export class HostVerdicts {
     return restNs > belowBoundNs[e] + slackNs || restNs < -aboveBoundNs[e] - slackNs;
   }
 
-  /** Counts an edge at both ends, or takes it back (`sign` -1). */
-  #count({ from, to }: Alignment, e: number, sign: 1 | -1): void {
-    const { isAnchor } = this.#places;
-    const bad = this.#bad[e];
-    for (const [row, other] of [
-      [from[e], to[e]],
-      [to[e], from[e]],
-    ]) {
-      const weight = sign * (isAnchor[other] === 1 ? ANCHOR_WEIGHT : 1);
-      this.#weight[row] += weight;
-      this.#badWeight[row] += bad * weight;
-      this.#edges[row] += sign;
-      this.#badEdges[row] += sign * bad;
-      this.#badAnchors[row] += sign * bad * isAnchor[other];
-    }
-  }
-
   /** Hosts that contradict the mesh, the worst first, each with its reason. */
-  #accuse(mesh: MeshRows): Map<number, string> {
-    const accused = new Map<number, string>();
-    // Those who are out already are judged by their word against the others', and blame nobody.
+  #accuse(aligned: Alignment, mesh: MeshRows): Map<number, string> {
+    const { hosts } = aligned;
     const outRows = this.cases.expelled
       .map((host) => mesh.rowOf.get(host))
       .filter((row): row is number => row !== undefined && row !== 0);
-    for (const row of outRows) this.#remove(mesh, row);
+    const rows: number[] = [];
+    // Those who are out already are judged by their word against the others'.
     for (const row of outRows) {
-      if (this.#isBlamed(row)) accused.set(mesh.hosts[row], this.#words(row));
+      const { bad, edges } = this.#record(mesh, row, outRows);
+      if (bad >= BLAME_EDGES_MIN && bad >= BLAME_SHARE * edges) rows.push(row);
     }
-    // An honest host may have many liars among its partners, but not among the anchors: whoever
-    // contradicts an anchor goes first.
-    for (const anchorsMin of [1, 0]) {
-      for (;;) {
-        const worst = this.#worst(mesh.hosts.length, anchorsMin);
-        if (worst < 0) break;
-        accused.set(mesh.hosts[worst], this.#words(worst));
-        this.#remove(mesh, worst);
-      }
-    }
-    return accused;
+    const blame = this.#blame;
+    blame.share(aligned, this.#bad, outRows);
+    const blamed = hosts
+      .map((_, row) => row)
+      .filter((row) => blame.edges[row] >= BLAME_MIN && blame.rate[row] >= BLAME_SHARE)
+      .sort((x, y) => blame.rate[y] - blame.rate[x]);
+    return new Map(
+      [...rows, ...blamed].map((row) => {
+        const { bad, edges } = this.#record(mesh, row, []);
+        return [hosts[row], `expelled: ${bad} of ${edges} edges contradict the mesh`];
+      }),
+    );
   }
 
-  /** The row with the largest share of those to blame; -1: there is none. */
-  #worst(hostCount: number, anchorsMin: number): number {
-    let worst = -1;
-    for (let row = 0; row < hostCount; row++) {
-      if (this.#gone[row] === 1 || this.#badAnchors[row] < anchorsMin) continue;
-      if (!this.#isBlamed(row)) continue;
-      if (worst < 0 || this.#share(row) > this.#share(worst)) worst = row;
-    }
-    return worst;
-  }
-
-  #share(row: number): number {
-    return this.#badWeight[row] / this.#weight[row];
-  }
-
-  #isBlamed(row: number): boolean {
-    return this.#badEdges[row] >= BLAME_EDGES_MIN && this.#share(row) >= BLAME_SHARE;
-  }
-
-  #words(row: number): string {
-    return `expelled: ${this.#badEdges[row]} of ${this.#edges[row]} edges contradict the mesh`;
-  }
-
-  /** Takes a row's edges off the counts of its partners; its own stay. */
-  #remove(mesh: MeshRows, row: number): void {
+  /** How many edges a row has, and how many of them are impossible; those to some rows left out. */
+  #record(mesh: MeshRows, row: number, without: readonly number[]): { bad: number; edges: number } {
     const { start, edge, other } = mesh.incidence;
-    const { isAnchor } = this.#places;
-    this.#gone[row] = 1;
+    let bad = 0;
+    let edges = 0;
     for (let i = start[row]; i < start[row + 1]; i++) {
-      const there = other[i];
-      // Of two that are out, neither speaks of the other.
-      const bad = this.#bad[edge[i]];
-      const weight = isAnchor[row] === 1 ? ANCHOR_WEIGHT : 1;
-      this.#weight[there] -= weight;
-      this.#badWeight[there] -= bad * weight;
-      this.#edges[there]--;
-      this.#badEdges[there] -= bad;
-      this.#badAnchors[there] -= bad * isAnchor[row];
+      if (without.includes(other[i])) continue;
+      edges++;
+      bad += this.#bad[edge[i]];
     }
+    return { bad, edges };
   }
 
   #exclusions({ hosts, from, to, edgeCount }: Alignment, out: ReadonlyMap<number, string>) {
