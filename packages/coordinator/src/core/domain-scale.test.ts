@@ -170,3 +170,17 @@ test("who inherits domain time in the middle of a pull does not go on with it fo
   for (let i = 1n; i <= 100n; i++) scale.advance(rawNanos(i * ROUND), undefined);
   expect(scale.line().last.freqPpb).toBeCloseTo(700, 3);
 });
+
+test("who follows decides one rate a round, though windows close some ns before or after it begins", () => {
+  const scale = DomainScale.from(source(0n, 8_000));
+  let decided = 0;
+  for (let round = 0n; round < 40n; round++) {
+    const begins = scale.line().rawAt(unixNanos((EPOCH / ROUND + round) * ROUND));
+    const lateNs = [0n, -3n, 4n, -1n, 2n][Number(round % 5n)];
+    scale.follow(rawNanos(begins + lateNs), () => {
+      decided++;
+      return 8_000;
+    });
+    expect(decided).toBe(Number(round) + 1);
+  }
+});

@@ -56,7 +56,8 @@ const SLEW_ROUNDS_MAX = 120;
 /** A far pull is announced for this many rounds before it begins: longer than a host passes for present. */
 const FAR_NOTICE_ROUNDS = 6;
 /** The rate is decided this many rounds ahead. */
-const AHEAD_ROUNDS = 2;
+const AHEAD_ROUNDS = 2n;
+const ROUND = BigInt(ROUND_NS);
 /** Segments kept: the present one, those ahead, and a few past for late readers. */
 const SEGMENTS_KEPT = 8;
 
@@ -133,7 +134,8 @@ export class DomainScale {
   advance(nowRawNs: RawNanos, source: SourceLine | undefined, mayPullFar = true): void {
     const follow = source !== undefined && !source.steered;
     if (follow) this.#observe(source);
-    this.#announce(nowRawNs, (startRawNs, nowPpb) =>
+    const now = this.line().at(nowRawNs).unixNs;
+    this.#announce(now / ROUND + 1n + AHEAD_ROUNDS, (startRawNs, nowPpb) =>
       this.#nextFreqPpb(
         nowPpb,
         follow ? this.#restNs(startRawNs, source) : 0,
@@ -146,24 +148,25 @@ export class DomainScale {
    * Decides the rate ahead as somebody else has it who follows another line: once per round, instead
    * of `advance`.
    *
+   * A window closes where a round begins, to within ns either way: taken to the nearest, so that every
+   * round decides one rate and none is left out. Who follows must be able to bend as fast as who leads.
+   *
    * @param freqPpbFrom the rate from a raw instant on, when it was `nowPpb` before
    */
   follow(nowRawNs: RawNanos, freqPpbFrom: (startRawNs: RawNanos, nowPpb: number) => number): void {
     this.#farRounds = undefined;
     this.#pullNs = 0;
-    this.#announce(nowRawNs, (startRawNs, nowPpb) => {
+    const now = this.line().at(nowRawNs).unixNs;
+    this.#announce((now + ROUND / 2n) / ROUND + AHEAD_ROUNDS, (startRawNs, nowPpb) => {
       this.#ratePpb = freqPpbFrom(startRawNs, nowPpb);
       return this.#ratePpb;
     });
   }
 
-  /** Adds the segment of the round that begins in a while, unless it is known already. */
-  #announce(nowRawNs: RawNanos, freqPpbFrom: (startRawNs: RawNanos, nowPpb: number) => number) {
+  /** Adds the segment of a round that begins in a while, unless it is known already. */
+  #announce(round: bigint, freqPpbFrom: (startRawNs: RawNanos, nowPpb: number) => number) {
     const line = this.line();
-    const now = line.at(nowRawNs).unixNs;
-    const round = BigInt(ROUND_NS);
-    const next = unixNanos((now / round + 1n + BigInt(AHEAD_ROUNDS)) * round);
-    const startRawNs = line.rawAt(next);
+    const startRawNs = line.rawAt(unixNanos(round * ROUND));
     if (startRawNs <= line.last.rawNs) return;
     const at = line.at(startRawNs);
     this.#segments.push({

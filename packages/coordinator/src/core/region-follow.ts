@@ -8,11 +8,13 @@
  *
  *     rate = domain's rate + rest / T,   changed by 25 ppb a round at the most
  *
- * with rest = domain - region and T = 4 s where the link is known to nanoseconds, 20 s where it is known to
- * 300 ns or worse. A larger rest is removed under uniform braking, v^2 = v0^2 + 2 a (rest - near), so that
- * the rate can always be taken back in time; beyond 10 us, as after the start, it may change by 100 ppb a
- * round. A setting holds for a second, and hosts write at times of their own: a change of 25 ppb within
- * it sets two of them apart by up to 6 ns for that second.
+ * with rest = domain - region where the setting begins, and T = 1.5 s where the link is known to
+ * nanoseconds, 20 s where it is known to 600 ns or worse. That rest holds all that was decided before, so
+ * that a short T does not swing; over a long one an error of the link's rate, 5 to 10 ppb, adds up.
+ * A larger rest is removed under uniform braking, v^2 = v0^2 + 2 a (rest - near), so that the rate can
+ * always be taken back in time; beyond 10 us, as after the start, it may change by 100 ppb a round. A
+ * setting holds for a second, and hosts write at times of their own: a change of 25 ppb within it sets
+ * two of them apart by up to 6 ns for that second.
  */
 import type { DomainLine } from "@ttcs/discipline";
 import { diffNs, type RawNanos, ROUND_NS, SECOND_NS } from "@ttcs/units";
@@ -20,9 +22,9 @@ import { referencePlaceAt } from "./correction.ts";
 import type { Track } from "./host.ts";
 
 /** Time constant of what is left (s), and the link's sigma from which on it is the long one (ns). */
-const FOLLOW_TIME_S_MIN = 4;
+const FOLLOW_TIME_S_MIN = 1.5;
 const FOLLOW_TIME_S_MAX = 20;
-const SURE_NS = 300;
+const SURE_NS = 600;
 /** The rate changes by at most this a round (ppb), and where more than `FAR_NS` is left. */
 const STEP_PPB = 25;
 const FAR_STEP_PPB = 100;
