@@ -139,7 +139,7 @@ program
   // Status 1 is for limits that were missed.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .description("seeded worlds around the real cores of agents and coordinator, judged by limits")
-  .argument("[scenario...]", "names or numbers (default: all)")
+  .argument("[scenario...]", "names, numbers or ranges of them like 441-445 (default: all)")
   .option("--list", "say what there is")
   .option("--seed <seed>", "seed of everything random", wholeNumber(0, 2 ** 32 - 1), 1)
   .option("--seeds <range>", "one run for each seed of a range, like 1-20")
@@ -154,6 +154,7 @@ program
     wholeNumber(1, 1e6),
   )
   .option("--kinds <event...>", "with --swarm: draw from these kinds of events only")
+  .option("--paper", "worlds with regions: the paper's method beside ours, on the same probes")
   .option("--json <file>", "where all figures go (JSON)")
   .action(runSimulate);
 

@@ -7,12 +7,19 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
-import { type RunResult, runScenario, type Scenario, simScenarios } from "@ttcs/simulator";
+import {
+  PaperTwin,
+  type RunResult,
+  runScenario,
+  type Scenario,
+  simScenarios,
+} from "@ttcs/simulator";
 import pc from "picocolors";
 import { fail, reasonOf } from "../fail.ts";
 import { endQuietlyWithoutReader } from "../process-life.ts";
 import { chooseScenarios, numberText, parseSeeds } from "../simulate/choose.ts";
 import { headText, lineText, type Run } from "../simulate/columns.ts";
+import { paperText } from "../simulate/paper-text.ts";
 import { Progress } from "../simulate/progress.ts";
 import { replayCommand, type WorldOptions } from "../simulate/replay-command.ts";
 import { runSwarm } from "../simulate/swarm.ts";
@@ -59,6 +66,9 @@ export async function runSimulate(
     for (const seed of seeds) {
       const run = await runOne(scenario, seed, options);
       process.stdout.write(`${lineText(run, width)}\n`);
+      if (run.paper) {
+        process.stdout.write(`    ${paperText(run.result.figures.acrossNs, run.paper)}\n`);
+      }
       tellMissed(run.result, options);
       runs.push(run);
     }
@@ -70,13 +80,17 @@ export async function runSimulate(
 /** Runs one world, with a breath in between for signals. */
 async function runOne(scenario: Scenario, seed: number, options: SimulateOptions): Promise<Run> {
   const { seconds = scenario.seconds, hosts, neighbours, pairsPerSecond, light } = options;
-  const run = runScenario(scenario, {
+  const changes = {
     seed,
     seconds,
     ...(hosts === undefined ? {} : { hosts }),
     ...(neighbours === undefined ? {} : { neighbours }),
     ...(pairsPerSecond === undefined ? {} : { pairsPerSecond }),
     ...(light ? { light } : {}),
+  };
+  let twin: PaperTwin | undefined;
+  const run = runScenario(scenario, changes, (world) => {
+    if (options.paper) twin = new PaperTwin(world, scenario.settleS);
   });
   const progress = new Progress(`${scenario.name}, seed ${seed}`, seconds);
   const interrupt = () => {
@@ -92,7 +106,8 @@ async function runOne(scenario: Scenario, seed: number, options: SimulateOptions
       progress.clear();
       process.off("SIGINT", interrupt);
       process.off("SIGTERM", interrupt);
-      return { result: step.value, tookS: progress.tookS };
+      const ours = { result: step.value, tookS: progress.tookS };
+      return twin ? { ...ours, paper: twin.across } : ours;
     }
     if (performance.now() - breathedMs < BREATHE_MS) continue;
     progress.tell(step.value);
@@ -103,8 +118,11 @@ async function runOne(scenario: Scenario, seed: number, options: SimulateOptions
 
 /** What of the command line makes no world. */
 function faultOf(chosen: readonly Scenario[], options: SimulateOptions): string | undefined {
-  const { hosts, seconds } = options;
+  const { hosts, seconds, paper } = options;
   for (const { name, settleS, world } of chosen) {
+    if (paper && (world.regions ?? 1) === 1) {
+      return `--paper compares errors across regions; ${name} has one region`;
+    }
     const named = hostsNamed(world);
     if (hosts !== undefined && named >= hosts) {
       return `--hosts ${hosts}: ${name} needs ${named + 1} hosts at least`;
@@ -167,7 +185,7 @@ function checkPlace(path: string): void {
 }
 
 function writeJson(path: string, runs: readonly Run[], options: SimulateOptions): void {
-  const rows = runs.map(({ result, tookS }) => ({
+  const rows = runs.map(({ result, tookS, paper }) => ({
     number: result.scenario.number,
     name: result.scenario.name,
     seed: result.seed,
@@ -175,6 +193,7 @@ function writeJson(path: string, runs: readonly Run[], options: SimulateOptions)
     seconds: result.seconds,
     x_real_time: result.seconds / tookS,
     figures: result.figures,
+    ...(paper ? { paper_across_ns: paper } : {}),
     missed: result.missed,
     again: replayCommand(result, options),
   }));

@@ -4,7 +4,7 @@ import type { Scenario } from "@ttcs/simulator";
 /** What a person calls a scenario: its name, or its number with or without zeros in front. */
 export const numberText = (scenario: Scenario): string => String(scenario.number).padStart(3, "0");
 
-/** The scenarios named; all when none is. */
+/** The scenarios named, or in a range of numbers ("441-445"); all when none is. */
 export function chooseScenarios(
   names: readonly string[],
   all: readonly Scenario[],
@@ -12,6 +12,13 @@ export function chooseScenarios(
   if (names.length === 0) return all;
   const chosen: Scenario[] = [];
   for (const name of names) {
+    const range = /^(\d+)-(\d+)$/.exec(name);
+    if (range) {
+      const within = all.filter((s) => s.number >= +range[1] && s.number <= +range[2]);
+      if (within.length === 0) return { unknown: name };
+      chosen.push(...within);
+      continue;
+    }
     const found = all.find(
       (s) => s.name.toLowerCase() === name.toLowerCase() || (isNumber(name) && s.number === +name),
     );

@@ -12,6 +12,8 @@ export interface Run {
   readonly result: RunResult;
   /** Time it took on this machine (s). */
   readonly tookS: number;
+  /** Errors across regions of the paper's method on the same probes; absent: nobody asked. */
+  readonly paper?: Percentiles;
 }
 
 interface Column {

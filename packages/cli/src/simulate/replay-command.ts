@@ -8,6 +8,8 @@ export interface WorldOptions {
   readonly neighbours?: number;
   readonly pairsPerSecond?: number;
   readonly light?: boolean;
+  /** The paper's method runs beside ours. */
+  readonly paper?: boolean;
 }
 
 /** The command line of one run, seed and all. */
@@ -21,5 +23,6 @@ export function replayCommand({ scenario, seed }: RunResult, options: WorldOptio
   add("--neighbours", options.neighbours);
   add("--pairs-per-second", options.pairsPerSecond);
   if (options.light) words.push("--light");
+  if (options.paper) words.push("--paper");
   return words.join(" ");
 }

@@ -9,9 +9,11 @@ const names = (words: readonly string[]) => {
   return "unknown" in chosen ? chosen : chosen.map((s: Scenario) => s.name);
 };
 
-test("scenarios are chosen by name in any case, by number with or without zeros, or all", () => {
+test("scenarios are chosen by name in any case, by number with or without zeros, by a range of numbers, or all", () => {
   expect(names(["s1", "001", "407"])).toEqual(["S1", "quiet-lan", "coordinator"]);
   expect(names([])).toHaveLength(simScenarios.length);
+  expect(names(["441-442", "S1"])).toEqual(["regions", "regions-congested", "S1"]);
+  expect(names(["600-700"])).toEqual({ unknown: "600-700" });
   expect(names(["S1", "nonsense"])).toEqual({ unknown: "nonsense" });
   expect(names(["0x1"])).toEqual({ unknown: "0x1" });
 });

@@ -1,6 +1,7 @@
 /** What `ttcs bench accuracy` uses. */
 export { type Anchor, type Anchors, anchors } from "./anchors.ts";
 export { meshSweep, type SweepFigures, type SweepMesh, sweepMeshes } from "./meshes.ts";
+export { PaperTwin } from "./paper-twin.ts";
 export { type Contestant, runWorld, type SeedRun, type World } from "./run.ts";
 export {
   type Coverage,

@@ -1,11 +1,19 @@
 /**
- * The paper's method on the very probes of a simulated world.
+ * The paper's method on the very probes of a simulated world, as a clock that is disciplined by it.
  *
  * It listens to what agents send each other, the stamps of every edge on the raw clocks of both ends,
  * and every 2 s does with them what the paper does: a soft-margin line through each edge's window, and
  * plain least squares over one flat mesh of all edges, near and far alike, each window by itself (Geng
- * et al., NSDI 2018). Its last line is carried on until the next one is there, and judged at the close
- * of every round and 0.1 s, as the recordings' comparison does (`replay.ts`).
+ * et al., NSDI 2018).
+ *
+ * What is compared: a clock that runs along its host's newest line, offset and rate, until the next one
+ * is known. A line is known 60 ms after the last flush of its window has left, about when corrections
+ * of the same round arrive; nothing is judged by a window that is not known by then. Clocks are judged at
+ * the instants and by the hosts of `RegionFigures.across`: ten times a second, hosts that are LOCKED and
+ * outside the region that leads. Ours are system clocks against domain time, with all that steering
+ * does to them; the twin's have no ticks, no late writes and no steps, which favours it.
+ *
+ * It has no failover: the reference is the world's first host, throughout.
  */
 
 import { create } from "@bufbuild/protobuf";
@@ -20,16 +28,20 @@ import {
   unpackStamps,
 } from "@ttcs/protocol";
 import { diffNs, ROUND_NS, rawNanos, WINDOW_NS } from "@ttcs/units";
+import { LOOK_EVERY_NS, type Percentiles, percentilesOf } from "../sim/figures.ts";
+import { farHosts } from "../sim/region-figures.ts";
+import { Samples } from "../sim/samples.ts";
 import type { SimHost } from "../sim/sim-host.ts";
 import type { Simulation } from "../sim/simulation.ts";
+import { type Domain, domainOf } from "../sim/truth.ts";
 
 /** The paper's windows follow one another. */
 const ROUNDS = BigInt(WINDOW_NS / ROUND_NS);
 /** Probes of both directions that a line needs. */
 const PROBES_MIN = 10;
 const CAPACITY = 8192;
-/** Flushes leave some 20 ms after the close; from there to the instant that is judged (ns). */
-const JUDGED_AFTER_NS = 80e6;
+/** From a window's last flushes to the line that is made of them: as long as ours are under way (ns). */
+const KNOWN_AFTER_NS = 60e6;
 
 const probes = new Float64Array(CAPACITY);
 const stamps = new Float64Array(CAPACITY);
@@ -40,36 +52,42 @@ interface Side {
   readonly received: Map<number, number>;
 }
 
-/** Errors of one solve: by host, raw clock found minus raw clock in truth (ns). */
-export type PaperErrors = (errorNs: number, host: SimHost, atNs: number) => void;
-
 /** See the module head. */
 export class PaperTwin {
   readonly #world: Simulation;
-  readonly #onError: PaperErrors;
+  readonly #settledNs: number;
   readonly #sides = new Map<string, Side>();
+  readonly #across = new Samples();
   #window = 0n;
-  #round = 0n;
+  #isAwaited = false;
+  #domain: Domain | undefined;
   /** Tracks of the last solve against the reference's raw clock. */
-  #tracks: readonly { readonly host: SimHost; readonly track: Track }[] = [];
+  #tracks: ReadonlyMap<SimHost, Track> = new Map();
 
-  constructor(world: Simulation, onError: PaperErrors) {
+  /** @param settleS from when on errors count (s) */
+  constructor(world: Simulation, settleS: number) {
     this.#world = world;
-    this.#onError = onError;
+    this.#settledNs = settleS * 1e9;
     world.onFlush = (flush) => this.#take(flush);
+    world.observe(LOOK_EVERY_NS, () => this.#look());
+  }
+
+  /** Errors of hosts outside the region that leads (ns). */
+  get across(): Percentiles {
+    return percentilesOf(this.#across);
   }
 
   #take(flush: ExchangeFlush): void {
     const round = flush.header?.round ?? 0n;
-    if (round > this.#round) {
-      this.#round = round;
-      this.#judge();
-    }
     const window = round / ROUNDS;
     if (window > this.#window) {
-      if (this.#window > 0n) this.#solve();
       this.#window = window;
+      this.#isAwaited = false;
       this.#sides.clear();
+    }
+    if (round % ROUNDS === ROUNDS - 1n && !this.#isAwaited) {
+      this.#isAwaited = true;
+      this.#world.later(KNOWN_AFTER_NS, () => this.#solve());
     }
     const from = this.#hostOf(flush.fromHost);
     if (!from) return;
@@ -99,27 +117,33 @@ export class PaperTwin {
     }
     const reference = this.#world.hosts[0];
     if (!solveRound(hosts.get(reference.number)!, hosts, fits, { robust: false })) return;
-    const tracks = this.#world.hosts.map((host) => ({
-      host,
-      track: hosts.get(host.number)?.track,
-    }));
     // A host that no window has reached keeps its line.
-    this.#tracks = tracks.flatMap(({ host, track }) => {
-      const kept = track ?? this.#tracks.find((t) => t.host === host)?.track;
-      return kept && host !== reference ? [{ host, track: kept }] : [];
-    });
+    const tracks = new Map(this.#tracks);
+    for (const host of this.#world.hosts) {
+      const track = hosts.get(host.number)?.track;
+      if (track) tracks.set(host, track);
+    }
+    this.#tracks = tracks;
   }
 
-  #judge(): void {
-    const atNs = this.#world.nowNs + JUDGED_AFTER_NS;
-    const reference = this.#world.hosts[0];
-    for (const { host, track } of this.#tracks) {
-      const sinceNs =
-        reference.clock.rawNsAt(atNs) - Number(track.referenceZeroNs - reference.clock.rawZeroNs);
-      const zeroNs = diffNs(track.hostZeroNs, rawNanos(host.clock.rawZeroNs));
-      const foundNs = zeroNs + sinceNs + track.filter.predict(sinceNs * 1e-9).offsetNs;
-      this.#onError(foundNs - host.clock.rawNsAt(atNs), host, atNs);
+  #look(): void {
+    const { hosts, nowNs } = this.#world;
+    this.#domain = domainOf(hosts, this.#domain);
+    if (nowNs < this.#settledNs || !this.#domain) return;
+    for (const host of farHosts(hosts, this.#domain, nowNs)) {
+      const track = this.#tracks.get(host);
+      if (track) this.#across.push(Math.abs(this.#errorNs(host, track)));
     }
+  }
+
+  /** What a clock along the host's line shows now, against the reference's raw clock (ns). */
+  #errorNs({ clock }: SimHost, { hostZeroNs, referenceZeroNs, filter }: Track): number {
+    const { nowNs, hosts } = this.#world;
+    const reference = hosts[0].clock;
+    const sinceNs = reference.rawNsAt(nowNs) - Number(referenceZeroNs - reference.rawZeroNs);
+    const zeroNs = diffNs(hostZeroNs, rawNanos(clock.rawZeroNs));
+    const foundNs = zeroNs + sinceNs + filter.predict(sinceNs * 1e-9).offsetNs;
+    return clock.rawNsAt(nowNs) - foundNs;
   }
 
   #fit(owner: number, other: number, ours: Side, theirs: Side): EdgeFit | undefined {

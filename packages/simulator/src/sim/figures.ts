@@ -203,11 +203,11 @@ export class FigureBook {
     const samples = this.#sigmaSamples;
     const [one, two, more] = this.#within.map((n) => n / Math.max(1, samples));
     return {
-      errorNs: named(this.#errors),
-      pairwiseNs: named(this.#pairwise),
-      insideNs: named(this.#regions.inside),
-      acrossNs: named(this.#regions.across),
-      boundNs: named(this.#bounds),
+      errorNs: percentilesOf(this.#errors),
+      pairwiseNs: percentilesOf(this.#pairwise),
+      insideNs: percentilesOf(this.#regions.inside),
+      acrossNs: percentilesOf(this.#regions.across),
+      boundNs: percentilesOf(this.#bounds),
       boundSamples: this.#boundSamples,
       outsideBound: this.#outsideBound,
       utcSamples: this.#utcSamples,
@@ -224,7 +224,8 @@ export class FigureBook {
   }
 }
 
-function named(samples: Samples): Percentiles {
+/** The percentiles that figures have. */
+export function percentilesOf(samples: Samples): Percentiles {
   const [p50, p90, p99, max] = samples.percentiles(SHARES);
   return { p50, p90, p99, max };
 }

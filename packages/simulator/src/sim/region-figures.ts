@@ -17,18 +17,33 @@ export class RegionFigures {
     const domainNs = lineNsAt(domain.line, domain.reference, nowNs);
     const localNs = new Map<string, number>();
     for (const host of hosts) {
-      const { keeper } = host.core;
-      const id = keeper.correction?.localReferenceHostId;
-      if (!id || !host.alive || host.isReference) continue;
-      if (host.core.standing(host.rawAt(nowNs)).verdict.state !== "LOCKED") continue;
+      const id = host.core.keeper.correction?.localReferenceHostId;
+      if (!id || !counts(host, nowNs)) continue;
       if (!localNs.has(id)) localNs.set(id, localLineNs(hosts, id, nowNs));
       const systemNs = host.clock.systemNsAt(nowNs);
       const insideNs = systemNs - localNs.get(id)!;
       if (Number.isFinite(insideNs)) this.inside.push(Math.abs(insideNs));
-      if (host.region !== domain.reference.region) this.across.push(Math.abs(systemNs - domainNs));
+      if (isFar(host, domain)) this.across.push(Math.abs(systemNs - domainNs));
     }
   }
 }
+
+/** True for a host that takes part and is LOCKED. */
+const counts = (host: SimHost, nowNs: number): boolean =>
+  host.alive &&
+  !host.isReference &&
+  host.core.standing(host.rawAt(nowNs)).verdict.state === "LOCKED";
+
+const isFar = (host: SimHost, { reference }: Domain): boolean => host.region !== reference.region;
+
+/** The hosts that `across` judges at an instant. */
+export const farHosts = (hosts: readonly SimHost[], domain: Domain, nowNs: number): SimHost[] =>
+  hosts.filter(
+    (host) =>
+      isFar(host, domain) &&
+      host.core.keeper.correction?.localReferenceHostId &&
+      counts(host, nowNs),
+  );
 
 /** What a local reference's line shows; NaN: there is none. */
 function localLineNs(hosts: readonly SimHost[], id: string, nowNs: number): number {
