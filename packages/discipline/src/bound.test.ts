@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { bentNs, grownBoundNs, grownSigmaNs } from "./bound.ts";
+import { bentNs, followingBentNs, grownBoundNs, grownSigmaNs } from "./bound.ts";
 
 test("a bound is what was solved at age zero, and covers 10 us of a drifting crystal in a minute", () => {
   expect(grownBoundNs(700, 5, 0)).toBe(700);
@@ -26,4 +26,9 @@ test("domain time cannot have left an announced line before its announcement end
   expect(bentNs(-1)).toBe(0);
   // 25 ppb a round: 0, 25, 50 ... ppb for half a second each, and half a step to spare.
   expect(bentNs(2)).toBe(125);
+});
+
+test("the line of a region that follows may bend four times as fast", () => {
+  expect(followingBentNs(-1)).toBe(0);
+  expect(followingBentNs(2)).toBe(500);
 });

@@ -20,6 +20,8 @@ export const DOMAIN_FREQ_RATE_PPB_PER_S = 50;
 export const FAR_FREQ_RATE_PPB_PER_S = 500;
 /** How far domain time may run from the reference's own rate during a far pull (ppb). */
 export const FAR_PULL_LIMIT_PPB = 10_000;
+/** The line of a region that follows domain time bends by at most this (ppb per s): 100 ppb a round. */
+export const FOLLOWING_FREQ_RATE_PPB_PER_S = 200;
 /**
  * No far pull begins while a host of the domain has been silent for less than this (s): whoever is
  * cut off knows that for so long nothing worse than the ordinary bending can happen.
@@ -44,6 +46,13 @@ export function bentNs(unheardS: number, farPull = false): number {
   const rampS = Math.min(farS, (2 * FAR_PULL_LIMIT_PPB) / FAR_FREQ_RATE_PPB_PER_S);
   const rampPpb = FAR_FREQ_RATE_PPB_PER_S * rampS;
   return nearNs + 0.5 * rampPpb * (rampS + stepS) + rampPpb * (farS - rampS);
+}
+
+/** The same of a region's line that follows domain time; it may lead the domain itself by now (ns). */
+export function followingBentNs(unheardS: number, farPull = false): number {
+  const s = Math.max(0, unheardS);
+  const morePpbPerS = FOLLOWING_FREQ_RATE_PPB_PER_S - DOMAIN_FREQ_RATE_PPB_PER_S;
+  return bentNs(s, farPull) + 0.5 * morePpbPerS * s * (s + ROUND_NS / SECOND_NS);
 }
 
 /** Promises about the oscillator. */

@@ -14,6 +14,8 @@ export {
   FAR_FREQ_RATE_PPB_PER_S,
   FAR_PULL_LIMIT_PPB,
   FAR_PULL_SILENCE_S,
+  FOLLOWING_FREQ_RATE_PPB_PER_S,
+  followingBentNs,
   grownBoundNs,
   grownSigmaNs,
   SILENT_AFTER_S,

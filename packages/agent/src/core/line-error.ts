@@ -10,6 +10,7 @@ import {
   type DomainLine,
   FAR_PULL_LIMIT_PPB,
   FRESH_CORRECTION_S,
+  followingBentNs,
   grownBoundNs,
   grownSigmaNs,
   KERNEL_FREQ_LIMIT_PPB,
@@ -60,9 +61,10 @@ export function localErrorOf(
 ): { sigmaNs: number; boundNs: number } {
   const solvedAgeS = Math.max(0, ageS(c.solvedRawNs, nowRawNs));
   const unheardS = diffNs(nowRawNs, line.last.rawNs) / SECOND_NS - ANNOUNCED_S;
+  const bent = c.localReferenceHostId === c.referenceHostId ? bentNs : followingBentNs;
   return {
     sigmaNs: grownSigmaNs(c.localSigmaNs, c.freqSigmaPpb, c.freqRateSigmaPpbPerS, solvedAgeS),
-    boundNs: grownBoundNs(c.localBoundNs, c.freqSigmaPpb, solvedAgeS) + bentNs(unheardS, c.farPull),
+    boundNs: grownBoundNs(c.localBoundNs, c.freqSigmaPpb, solvedAgeS) + bent(unheardS, c.farPull),
   };
 }
 

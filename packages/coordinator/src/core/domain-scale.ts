@@ -57,6 +57,8 @@ const SLEW_ROUNDS_MAX = 120;
 const FAR_NOTICE_ROUNDS = 6;
 /** The rate is decided this many rounds ahead. */
 const AHEAD_ROUNDS = 2n;
+/** Who follows decides later; a host that hears of a rate late is off by its change, ns (`region-follow.ts`). */
+const FOLLOWING_AHEAD_ROUNDS = 1n;
 const ROUND = BigInt(ROUND_NS);
 /** Segments kept: the present one, those ahead, and a few past for late readers. */
 const SEGMENTS_KEPT = 8;
@@ -157,7 +159,7 @@ export class DomainScale {
     this.#farRounds = undefined;
     this.#pullNs = 0;
     const now = this.line().at(nowRawNs).unixNs;
-    this.#announce((now + ROUND / 2n) / ROUND + AHEAD_ROUNDS, (startRawNs, nowPpb) => {
+    this.#announce((now + ROUND / 2n) / ROUND + FOLLOWING_AHEAD_ROUNDS, (startRawNs, nowPpb) => {
       this.#ratePpb = freqPpbFrom(startRawNs, nowPpb);
       return this.#ratePpb;
     });

@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { followPpb } from "./region-follow.ts";
 
-/** Lets a region follow from `restNs` on; rounds of half a second, rates decided two rounds ahead. */
+/** Lets a region follow from `restNs` on; rounds of half a second, rates decided a round ahead. */
 function follow(restNs: number, sigmaNs: number, seconds: number) {
   let ratePpb = 0;
-  const ahead = [0, 0];
+  const ahead = [0];
   let fastestPpb = 0;
   let steepestPpb = 0;
   const restsNs: number[] = [];
   for (let round = 0; round < 2 * seconds; round++) {
-    const foreseenNs = restNs - 0.5 * (ahead[0] + ahead[1]);
-    const next = followPpb({ ns: foreseenNs, ratePpb: 0, domainPpb: 0 }, sigmaNs, ahead[1]);
-    steepestPpb = Math.max(steepestPpb, Math.abs(next - ahead[1]));
+    const foreseenNs = restNs - 0.5 * ahead[0];
+    const next = followPpb({ ns: foreseenNs, ratePpb: 0, domainPpb: 0 }, sigmaNs, ahead[0]);
+    steepestPpb = Math.max(steepestPpb, Math.abs(next - ahead[0]));
     ratePpb = ahead.shift()!;
     ahead.push(next);
     fastestPpb = Math.max(fastestPpb, Math.abs(ratePpb));
@@ -32,8 +32,8 @@ test("what is left is removed without passing beyond it by more than a twentieth
   }
 });
 
-test("near the domain the rate never changes by more than 25 ppb a round", () => {
-  expect(follow(9_000, 0, 120).steepestPpb).toBeLessThanOrEqual(25);
+test("near the domain the rate never changes by more than 50 ppb a round", () => {
+  expect(follow(9_000, 0, 120).steepestPpb).toBeLessThanOrEqual(50);
   expect(follow(90_000, 0, 120).steepestPpb).toBe(100);
 });
 

@@ -3,31 +3,33 @@
  *
  * Problem: what gateways tell of domain time carries the noise of a long path, microseconds where the
  * region's own hosts agree to nanoseconds. Approach: the region has a line of its own on its local
- * reference's raw clock, which all its hosts are told alike and two rounds ahead, and only the rate of
+ * reference's raw clock, which all its hosts are told alike and before it begins, and only the rate of
  * that line follows the domain:
  *
- *     rate = domain's rate + rest / T,   changed by 25 ppb a round at the most
+ *     rate = domain's rate + rest / T,   changed by 50 ppb a round at the most
  *
- * with rest = domain - region where the setting begins, and T = 1.5 s where the link is known to
+ * with rest = domain - region where the setting begins, and T = 0.75 s where the link is known to
  * nanoseconds, 20 s where it is known to 600 ns or worse. That rest holds all that was decided before, so
  * that a short T does not swing; over a long one an error of the link's rate, 5 to 10 ppb, adds up.
  * A larger rest is removed under uniform braking, v^2 = v0^2 + 2 a (rest - near), so that the rate can
- * always be taken back in time; beyond 10 us, as after the start, it may change by 100 ppb a round. A
- * setting holds for a second, and hosts write at times of their own: a change of 25 ppb within it sets
- * two of them apart by up to 6 ns for that second.
+ * always be taken back in time; beyond 10 us, as after the start, it may change by 100 ppb a round.
+ *
+ * Domain time bends by 25 ppb a round and is known two rounds ahead. Who follows bends twice as fast and
+ * decides one round ahead: the later, the less of two crystals' wander is unforeseen. A host that hears
+ * of a round's setting only with the next is 25 ns off for that long.
  */
-import type { DomainLine } from "@ttcs/discipline";
+import { type DomainLine, FOLLOWING_FREQ_RATE_PPB_PER_S } from "@ttcs/discipline";
 import { diffNs, type RawNanos, ROUND_NS, SECOND_NS } from "@ttcs/units";
 import { referencePlaceAt } from "./correction.ts";
 import type { Track } from "./host.ts";
 
 /** Time constant of what is left (s), and the link's sigma from which on it is the long one (ns). */
-const FOLLOW_TIME_S_MIN = 1.5;
+const FOLLOW_TIME_S_MIN = 0.75;
 const FOLLOW_TIME_S_MAX = 20;
 const SURE_NS = 600;
 /** The rate changes by at most this a round (ppb), and where more than `FAR_NS` is left. */
-const STEP_PPB = 25;
-const FAR_STEP_PPB = 100;
+const STEP_PPB = 50;
+const FAR_STEP_PPB = (FOLLOWING_FREQ_RATE_PPB_PER_S * ROUND_NS) / SECOND_NS;
 const FAR_NS = 10_000;
 /** A region runs off the domain's rate by at most this (ppb). */
 const RATE_LIMIT_PPB = 10_000;
