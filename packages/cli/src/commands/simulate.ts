@@ -19,7 +19,7 @@ import { fail, reasonOf } from "../fail.ts";
 import { endQuietlyWithoutReader } from "../process-life.ts";
 import { chooseScenarios, numberText, parseSeeds } from "../simulate/choose.ts";
 import { headText, lineText, type Run } from "../simulate/columns.ts";
-import { paperText } from "../simulate/paper-text.ts";
+import { paperText, ratiosText } from "../simulate/paper-text.ts";
 import { Progress } from "../simulate/progress.ts";
 import { replayCommand, type WorldOptions } from "../simulate/replay-command.ts";
 import { runSwarm } from "../simulate/swarm.ts";
@@ -72,6 +72,10 @@ export async function runSimulate(
       tellMissed(run.result, options);
       runs.push(run);
     }
+  }
+  for (const scenario of chosen) {
+    const ratios = ratiosText(runs.filter(({ result }) => result.scenario === scenario));
+    if (ratios) process.stdout.write(`${ratios}\n`);
   }
   sumUp(runs);
   if (options.json !== undefined) writeJson(options.json, runs, options);

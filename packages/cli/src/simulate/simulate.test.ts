@@ -2,6 +2,7 @@ import { runToEnd, type Scenario, simScenarios } from "@ttcs/simulator";
 import { expect, test } from "vitest";
 import { chooseScenarios, parseSeeds } from "./choose.ts";
 import { headText, lineText } from "./columns.ts";
+import { paperText, ratiosText } from "./paper-text.ts";
 import { replayCommand } from "./replay-command.ts";
 
 const names = (words: readonly string[]) => {
@@ -47,4 +48,22 @@ test("the command that repeats a run names its seed and all that was changed", (
   ).toBe(
     "ttcs simulate quiet-lan --seed 9 --seconds 2 --hosts 3 --neighbours 4 --pairs-per-second 20 --light",
   );
+});
+
+test("the paper's method stands beside ours with the ratio of both", () => {
+  const of = (p50: number, p99: number) => ({ p50, p90: p99, p99, max: p99 });
+  expect(paperText(of(10, 40), of(20, 400))).toBe(
+    "across regions: p50 10.0 ns, p99 40.0 ns; the paper's method p50 20.0 ns, p99 400 ns; p99 ratio 0.10",
+  );
+  const scenario = simScenarios.find((s) => s.name === "regions")!;
+  const result = runToEnd(scenario, { hosts: 9, seconds: 2 });
+  const run = (ours: number, paper: number) => ({
+    result: { ...result, figures: { ...result.figures, acrossNs: of(1, ours) } },
+    tookS: 1,
+    paper: of(1, paper),
+  });
+  expect(ratiosText([run(30, 100), run(40, 100), run(20, 100)])).toContain(
+    "median 0.30, worst 0.40",
+  );
+  expect(ratiosText([{ result, tookS: 1 }])).toBeUndefined();
 });
