@@ -2,7 +2,6 @@
  * A domain's memory put to use: hosts come back under their numbers, and the first round is not waited
  * for longer than until all are back that were there a moment ago.
  */
-import type { LeadershipMemory } from "./leadership.ts";
 import type { DomainMemory } from "./memory.ts";
 import type { Roster } from "./roster.ts";
 
@@ -40,19 +39,23 @@ export class Comeback {
   }
 
   /** What is to be remembered now. */
-  memory(leadership: LeadershipMemory, anchors: readonly string[], round: bigint): DomainMemory {
+  memory(known: Omit<DomainMemory, "hosts" | "nextNumber">): DomainMemory {
     const hosts = [...this.#roster.hosts.values()].map(({ number, connection, hello }) => ({
       number,
       connected: connection !== undefined,
       hello,
     }));
-    return { hosts, nextNumber: this.#roster.nextNumber, leadership, anchors, round };
+    return { ...known, hosts, nextNumber: this.#roster.nextNumber };
   }
 
-  /** True when something has changed that was not told, and the last telling is some time ago. */
-  isDue(referenceId: string, anchors: readonly string[], nowMs: number): boolean {
+  /**
+   * True when something has changed that was not told, and the last telling is some time ago.
+   *
+   * @param known tells what of the domain is known; asked for when there may be something to tell
+   */
+  isDue(known: () => string, nowMs: number): boolean {
     if (nowMs - this.#toldMs < TELL_EVERY_MS) return false;
-    const now = `${this.#roster.changes} ${referenceId} ${anchors.join(" ")}`;
+    const now = `${this.#roster.changes} ${known()}`;
     if (now === this.#told) return false;
     this.#told = now;
     this.#toldMs = nowMs;

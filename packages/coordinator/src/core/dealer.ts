@@ -51,6 +51,17 @@ export class Dealer {
     return this.#dealt;
   }
 
+  /** The edges of the last deal between two regions; before the first one, those remembered. */
+  get gateways(): readonly Edge[] {
+    if (this.#hostCount === 0) return this.#edges;
+    return this.#edges.filter(({ a, b }) => this.#placeOf.get(a) !== this.#placeOf.get(b));
+  }
+
+  /** Goes on with the edges between regions that were remembered, as far as both ends are back. */
+  fromMemory(gateways: readonly Edge[]): void {
+    this.#edges = gateways;
+  }
+
   /** Numbers of the anchors that the mesh was dealt with. */
   get anchors(): ReadonlySet<number> {
     return this.#anchors;

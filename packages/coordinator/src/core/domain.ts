@@ -93,13 +93,12 @@ export class DomainCore {
 
   /** What the next coordinator has to know. */
   get memory(): DomainMemory {
-    const { first } = this.#regions;
-    const leadership = first?.leadership.toMemory() ?? {
-      referenceId: "",
-      losses: [],
-    };
-    const anchors = first?.anchors.toMemory() ?? [];
-    return this.#comeback.memory(leadership, anchors, this.#outbox.round);
+    const { gateways } = this.#dealer;
+    return this.#comeback.memory({
+      ...this.#regions.toMemory(),
+      gateways,
+      round: this.#outbox.round,
+    });
   }
 
   /** A message of the agent on stream `connection`. */
@@ -143,11 +142,8 @@ export class DomainCore {
     }
     if (gone.length > 0) this.#regions.arrange(now.monotonicMs);
     if (gone.length > 0 || this.#dealer.isDue(now.monotonicMs)) this.#deal(now);
-    const { first } = this.#regions;
-    const anchors = first?.anchors.toMemory() ?? [];
-    if (this.#comeback.isDue(first?.leadership.referenceId ?? "", anchors, now.monotonicMs)) {
-      this.#outbox.remember(this.memory);
-    }
+    const known = () => this.#regions.whoLeads();
+    if (this.#comeback.isDue(known, now.monotonicMs)) this.#outbox.remember(this.memory);
     return this.#outbox.take();
   }
 
@@ -279,7 +275,8 @@ export class DomainCore {
     const { memory } = this.#options;
     if (!this.#comeback.restore(now.monotonicMs) || !memory) return;
     this.#outbox.resume(memory.round);
-    this.#regions.fromMemory(memory.leadership, memory.anchors, now.monotonicMs);
+    this.#regions.fromMemory(memory, now.monotonicMs);
+    this.#dealer.fromMemory(memory.gateways);
     this.#log("info", `${memory.hosts.length} hosts are remembered`);
   }
 

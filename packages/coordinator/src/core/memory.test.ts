@@ -14,11 +14,24 @@ const memory: DomainMemory = {
   nextNumber: 4,
   leadership: { referenceId: "a", losses: [{ id: "b", proofMs: 60_000 }] },
   anchors: ["a", "b"],
+  regions: [
+    {
+      name: "eu",
+      leadership: { referenceId: "b", losses: [] },
+      anchors: ["b"],
+    },
+  ],
+  gateways: [{ a: 1, b: 3, owner: 3 }],
   round: 3_590_611_200n,
 };
 
 test("a memory comes back from its document as it was", () => {
   expect(memoryFromText(memoryToText(memory))).toEqual(memory);
+});
+
+test("a document of an older version, which knew one region, is read", () => {
+  const { regions: _, gateways: __, ...older } = JSON.parse(memoryToText(memory));
+  expect(memoryFromText(JSON.stringify(older))).toEqual({ ...memory, regions: [], gateways: [] });
 });
 
 test("a document that makes no sense is no memory", () => {
@@ -40,6 +53,17 @@ test("a document that makes no sense is no memory", () => {
     { leadership: { ...document.leadership, losses: [{ id: 5, proofMs: 1 }] } },
     { anchors: "a" },
     { anchors: [1] },
+    { regions: "eu" },
+    { regions: [null] },
+    { regions: [{ ...document.regions[0], name: 5 }] },
+    { regions: [{ ...document.regions[0], anchors: [7] }] },
+    { regions: [{ ...document.regions[0], leadership: {} }] },
+    { regions: [document.regions[0], document.regions[0]] },
+    { gateways: 5 },
+    { gateways: [null] },
+    { gateways: [{ a: 1, b: 1, owner: 1 }] },
+    { gateways: [{ a: 1, b: 0, owner: 1 }] },
+    { gateways: [{ a: 1, b: 3, owner: 2 }] },
     { round: "-1" },
     { round: "9".repeat(40) },
     { round: {} },

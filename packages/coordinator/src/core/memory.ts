@@ -10,6 +10,7 @@
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Hello, HelloSchema } from "@ttcs/protocol";
 import type { LeadershipMemory } from "./leadership.ts";
+import type { Edge } from "./mesh.ts";
 
 /** Numbers of hosts have 32 bits, and 0 is nobody. */
 const NUMBER_MAX = 2 ** 32 - 1;
@@ -26,14 +27,28 @@ export interface RememberedHost {
   readonly hello: Hello;
 }
 
+/** A region that follows the one that leads. */
+export interface RegionMemory {
+  readonly name: string;
+  readonly leadership: LeadershipMemory;
+  /** Ids of its anchors; empty: not chosen yet. */
+  readonly anchors: readonly string[];
+}
+
 /** See the module head. */
 export interface DomainMemory {
   readonly hosts: readonly RememberedHost[];
   /** The number that the next new host gets. */
   readonly nextNumber: number;
+  /** Of the region that leads: who led, and the ids of the anchors; empty: not chosen yet. */
   readonly leadership: LeadershipMemory;
-  /** Ids of the anchors; empty: not chosen yet. */
   readonly anchors: readonly string[];
+  readonly regions: readonly RegionMemory[];
+  /**
+   * Edges between regions. What their ends know of a long path's delays is minutes old, so where the
+   * regions' clocks lie is known again with the first round, if the same edges are dealt.
+   */
+  readonly gateways: readonly Edge[];
   /** The highest round so far. */
   readonly round: bigint;
 }
@@ -60,8 +75,11 @@ export function memoryFromText(text: string): DomainMemory | undefined {
 // Wrong types end in a throw here, or in one of the comparisons.
 function read(document: Record<string, unknown>): DomainMemory | undefined {
   const { version, hosts, nextNumber, leadership, anchors, round } = document;
+  // Documents of an older version know one region.
+  const { regions = [], gateways = [] } = document;
   if (version !== VERSION || !Array.isArray(hosts) || !isNumber(nextNumber)) return undefined;
   if (!isLeadership(leadership) || !isTextList(anchors)) return undefined;
+  if (!isRegionList(regions) || !isEdgeList(gateways)) return undefined;
   const highest = BigInt(round as string);
   if (highest < 0n || highest > ROUND_MAX) return undefined;
   const known = hosts.map(({ number, connected, hello }) => ({
@@ -75,7 +93,7 @@ function read(document: Record<string, unknown>): DomainMemory | undefined {
   const isUnique = (of: (h: RememberedHost) => unknown) =>
     new Set(known.map(of)).size === known.length;
   if (!isUnique((h) => h.number) || !isUnique((h) => h.hello.hostId)) return undefined;
-  return { hosts: known, nextNumber, leadership, anchors, round: highest };
+  return { hosts: known, nextNumber, leadership, anchors, regions, gateways, round: highest };
 }
 
 const isNumber = (value: unknown): value is number =>
@@ -83,6 +101,20 @@ const isNumber = (value: unknown): value is number =>
 
 const isTextList = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((text) => typeof text === "string");
+
+const isRegionList = (value: unknown): value is RegionMemory[] =>
+  Array.isArray(value) &&
+  value.every(
+    ({ name, leadership, anchors }) =>
+      typeof name === "string" && isLeadership(leadership) && isTextList(anchors),
+  ) &&
+  new Set(value.map(({ name }) => name)).size === value.length;
+
+const isEdgeList = (value: unknown): value is Edge[] =>
+  Array.isArray(value) &&
+  value.every(
+    ({ a, b, owner }) => isNumber(a) && isNumber(b) && a !== b && (owner === a || owner === b),
+  );
 
 function isLeadership(value: unknown): value is LeadershipMemory {
   const { referenceId, losses } = value as Record<string, unknown>;

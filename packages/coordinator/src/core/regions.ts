@@ -15,7 +15,7 @@ import type { Dealer } from "./dealer.ts";
 import type { DomainScale } from "./domain-scale.ts";
 import type { MeshFit } from "./fits.ts";
 import { connectedHosts, type Host } from "./host.ts";
-import type { LeadershipMemory } from "./leadership.ts";
+import type { DomainMemory } from "./memory.ts";
 import { rankHosts } from "./reference.ts";
 import { Region } from "./region.ts";
 import { followDomain, lineBeginning, secondsOf } from "./region-line.ts";
@@ -76,9 +76,39 @@ export class Regions {
     return this.first?.leadership.reference;
   }
 
-  /** Goes on as another coordinator left off; of several regions the one that led is remembered. */
-  fromMemory(leadership: LeadershipMemory, anchors: readonly string[], nowMs: number): void {
+  /** What a coordinator that starts anew has to know of the region that leads and of the others. */
+  toMemory(): Pick<DomainMemory, "leadership" | "anchors" | "regions"> {
+    const { first } = this;
+    const of = ({ leadership, anchors }: Region) => ({
+      leadership: leadership.toMemory(),
+      anchors: anchors.toMemory(),
+    });
+    const others = [...this.all].filter((region) => region !== first);
+    return {
+      ...(first
+        ? of(first)
+        : { leadership: { referenceId: "", excessPpb: 0, losses: [] }, anchors: [] }),
+      regions: others.map((region) => ({ name: region.name, ...of(region) })),
+    };
+  }
+
+  /** Who leads and who are anchors, in every region: when this changes, it is to be remembered. */
+  whoLeads(): string {
+    const { first } = this;
+    const of = ({ leadership, anchors }: Region) =>
+      `${leadership.referenceId} ${anchors.toMemory().join(" ")}`;
+    const others = [...this.all].filter((region) => region !== first);
+    return [...(first ? [first] : []), ...others].map(of).join("; ");
+  }
+
+  /** Goes on as another coordinator left off, in every region. */
+  fromMemory({ leadership, anchors, regions }: DomainMemory, nowMs: number): void {
     this.arrange(nowMs);
+    for (const { name, ...its } of regions) {
+      const follower = this.#byName.get(name);
+      follower?.leadership.fromMemory(its.leadership, nowMs);
+      follower?.anchors.fromMemory(its.anchors);
+    }
     const led = [...this.#hosts.values()].find((h) => h.id === leadership.referenceId);
     const region = (led && this.of(led)) ?? this.first;
     region?.leadership.fromMemory(leadership, nowMs);

@@ -57,6 +57,7 @@ import { scenario442 } from "./442-regions-congested.ts";
 import { scenario443 } from "./443-local-reference-dies.ts";
 import { scenario444 } from "./444-region-cut.ts";
 import { scenario445 } from "./445-leading-region-gone.ts";
+import { scenario446 } from "./446-regions-restart.ts";
 import { scenario501 } from "./501-thousand.ts";
 
 /** 0xx: networks, 1xx: clocks, 2xx: stamps, 3xx: meshes and budgets, 4xx: failures, 5xx: size. */
@@ -118,5 +119,6 @@ export const simScenarios: readonly Scenario[] = [
   scenario443,
   scenario444,
   scenario445,
+  scenario446,
   scenario501,
 ];

@@ -19,8 +19,8 @@ export type Change =
   | (For & { readonly kind: "cut"; from: HostSet; to: HostSet; readonly bothWays: boolean })
   /** No message passes between some hosts and the coordinator; both ends notice after 6 s. */
   | (For & { readonly kind: "partition"; hosts: HostSet })
-  /** The coordinator dies; another one, with an empty memory and a later term, comes up. */
-  | (For & { readonly kind: "coordinator" })
+  /** The coordinator dies; another one, with an empty memory or with its own, and a later term, comes up. */
+  | (For & { readonly kind: "coordinator"; readonly remembers?: true })
   /** One of several servers is stopped, as SIGSTOP does it, and goes on; or is killed and started again. */
   | (For & { readonly kind: "server stop" | "server kill"; readonly server: number })
   /** The servers' database: gone, slow (a call takes `latencyS`), or out of one server's reach. */

@@ -9,7 +9,13 @@
  * Assumptions: computers are infinitely fast; a stream loses nothing and keeps its order.
  */
 import type { AgentAction } from "@ttcs/agent/core";
-import { type Action, DomainCore } from "@ttcs/coordinator/core";
+import {
+  type Action,
+  DomainCore,
+  type DomainMemory,
+  memoryFromText,
+  memoryToText,
+} from "@ttcs/coordinator/core";
 import type { CoordinatorMessage, ExchangeFlush } from "@ttcs/protocol";
 import { mix32, Prng } from "@ttcs/units";
 import { Fleet } from "../servers/fleet.ts";
@@ -52,6 +58,9 @@ export class Simulation {
   /** Several servers instead of that one. */
   readonly fleet: Fleet | undefined;
   nowNs = 0;
+  /** What the coordinator that died last had asked to be remembered. */
+  lastMemory: DomainMemory | undefined;
+  #remembered: DomainMemory | undefined;
   /** Steps of system clocks by our own hand, by host. */
   readonly steps: number[];
   /** What agents and coordinator have logged; undefined: nobody asked. */
@@ -115,15 +124,21 @@ export class Simulation {
     this.nowNs = untilNs;
   }
 
-  /** A coordinator with an empty memory comes up; agents find it by and by. */
-  startServer(): void {
+  /** A coordinator comes up, with an empty memory or another's; agents find it by and by. */
+  startServer(memory?: DomainMemory): void {
     if (this.fleet) return;
-    this.server = new DomainCore({ ...domainOptions(this.options), term: ++this.#term });
+    this.server = new DomainCore({
+      ...domainOptions(this.options),
+      term: ++this.#term,
+      ...(memory ? { memory } : {}),
+    });
     for (const host of this.hosts) if (host.alive && !host.partitioned) this.#connectSoon(host);
   }
 
   /** The coordinator dies; agents notice at once. */
   killServer(): void {
+    // Through the document, as a store has it.
+    this.lastMemory = this.#remembered && memoryFromText(memoryToText(this.#remembered));
     this.server = undefined;
     for (const host of this.hosts) this.hangUp(host, "the coordinator died");
   }
@@ -358,6 +373,7 @@ export class Simulation {
   #serve(actions: readonly Action[]): void {
     for (const a of actions) {
       if (a.kind === "log") this.note("coordinator", a.text);
+      if (a.kind === "remember") this.#remembered = a.memory;
       if (a.kind !== "send") continue;
       const host = this.#byConnection.get(a.connection);
       if (!host) continue;

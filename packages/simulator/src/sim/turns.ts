@@ -30,7 +30,7 @@ export function applyTurn(world: Simulation, turn: Turn, random: Prng): void {
     }
   } else if (change.kind === "coordinator") {
     if (begins) world.killServer();
-    else world.startServer();
+    else world.startServer(change.remembers ? world.lastMemory : undefined);
   } else if ("server" in change || change.kind.startsWith("database")) {
     world.fleet?.befall(change, begins);
   } else {
