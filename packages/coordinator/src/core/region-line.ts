@@ -8,7 +8,7 @@ import { DomainLine, type DomainSegment } from "@ttcs/discipline";
 import { addNs, diffNs, FIT_AGE_NS, type RawNanos } from "@ttcs/units";
 import { referencePlaceAt } from "./correction.ts";
 import type { Track } from "./host.ts";
-import type { Region } from "./region.ts";
+import type { LastRest, Region } from "./region.ts";
 import { followPpb, restAt } from "./region-follow.ts";
 
 /** The domain reference's raw clock when a local reference's shows `rawNs`, by its link (ns). */
@@ -51,4 +51,29 @@ export function followDomain(region: Region, domain: DomainLine): void {
   );
   const { ns, ratePpb } = restAt(track, domain, scale.line(), result.atRefRawNs);
   region.rest = { ns, ratePpb, sigmaNs, freqSigmaPpb, boundNs: track.fix?.boundNs ?? 0 };
+}
+
+/**
+ * Another region leads: what was known of lines against the old leader's is known against its own.
+ *
+ * @param its what the new leader's line was known by, against the old one's
+ */
+export function restsAgainst(
+  region: Region,
+  its: LastRest,
+  before: Region | undefined,
+  all: Iterable<Region>,
+): void {
+  for (const other of all) {
+    if (other === region) continue;
+    const old = other === before ? undefined : other.rest;
+    if (other !== before && !old) continue;
+    other.rest = {
+      ns: (old?.ns ?? 0) - its.ns,
+      ratePpb: (old?.ratePpb ?? 0) - its.ratePpb,
+      sigmaNs: Math.hypot(old?.sigmaNs ?? 0, its.sigmaNs),
+      freqSigmaPpb: Math.hypot(old?.freqSigmaPpb ?? 0, its.freqSigmaPpb),
+      boundNs: (old?.boundNs ?? 0) + its.boundNs,
+    };
+  }
 }

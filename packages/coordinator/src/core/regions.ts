@@ -15,12 +15,12 @@ import type { Dealer } from "./dealer.ts";
 import type { DomainScale } from "./domain-scale.ts";
 import type { MeshFit } from "./fits.ts";
 import { connectedHosts, type Host } from "./host.ts";
-import type { DomainMemory } from "./memory.ts";
 import { rankHosts } from "./reference.ts";
 import { Region } from "./region.ts";
-import { followDomain, lineBeginning, secondsOf } from "./region-line.ts";
+import { followDomain, lineBeginning, restsAgainst, secondsOf } from "./region-line.ts";
 import { RegionLinks } from "./region-links.ts";
 import { groupByRegion } from "./region-members.ts";
+import { type RegionsMemory, regionsToMemory, whoLeads } from "./region-memory.ts";
 
 /** A region that is gone is given this long to come back (ms): longer than a reference is. */
 const HOME_GRACE_MS = 4_000;
@@ -28,8 +28,13 @@ const HOME_GRACE_MS = 4_000;
 const BETTER_FOR_MS = 60_000;
 /** A region's line begins when its link is known to this (ns), */
 const BEGIN_SIGMA_NS = 300;
-/** or after so many rounds with gateways: 10 s. */
+/**
+ * or after so many rounds with gateways, 10 s, when its rate is known to this (ppb): a line that began
+ * 4 ppm off took a minute to come back. After 20 s it begins in any case.
+ */
 const BEGIN_ROUNDS = 20;
+const BEGIN_FREQ_SIGMA_PPB = 1_000;
+const BEGIN_ROUNDS_MAX = 40;
 
 /** Domain time on the raw clock of the reference that carries it. */
 export interface Domain {
@@ -76,33 +81,13 @@ export class Regions {
     return this.first?.leadership.reference;
   }
 
-  /** What a coordinator that starts anew has to know of the region that leads and of the others. */
-  toMemory(): Pick<DomainMemory, "leadership" | "anchors" | "regions"> {
-    const { first } = this;
-    const of = ({ leadership, anchors }: Region) => ({
-      leadership: leadership.toMemory(),
-      anchors: anchors.toMemory(),
-    });
-    const others = [...this.all].filter((region) => region !== first);
-    return {
-      ...(first
-        ? of(first)
-        : { leadership: { referenceId: "", excessPpb: 0, losses: [] }, anchors: [] }),
-      regions: others.map((region) => ({ name: region.name, ...of(region) })),
-    };
-  }
-
+  /** What a coordinator that starts anew has to know. */
+  toMemory = (): RegionsMemory => regionsToMemory(this.first, this.all);
   /** Who leads and who are anchors, in every region: when this changes, it is to be remembered. */
-  whoLeads(): string {
-    const { first } = this;
-    const of = ({ leadership, anchors }: Region) =>
-      `${leadership.referenceId} ${anchors.toMemory().join(" ")}`;
-    const others = [...this.all].filter((region) => region !== first);
-    return [...(first ? [first] : []), ...others].map(of).join("; ");
-  }
+  whoLeads = (): string => whoLeads(this.first, this.all);
 
   /** Goes on as another coordinator left off, in every region. */
-  fromMemory({ leadership, anchors, regions }: DomainMemory, nowMs: number): void {
+  fromMemory({ leadership, anchors, regions }: RegionsMemory, nowMs: number): void {
     this.arrange(nowMs);
     for (const { name, ...its } of regions) {
       const follower = this.#byName.get(name);
@@ -279,8 +264,9 @@ export class Regions {
     const rounds = (this.#linkRounds.get(region) ?? 0) + 1;
     this.#linkRounds.set(region, rounds);
     const atS = secondsOf(link.track, this.#home.result.atRefRawNs);
-    const { offsetSigmaNs } = link.track.filter.predict(atS);
-    if (offsetSigmaNs > BEGIN_SIGMA_NS && rounds < BEGIN_ROUNDS) return undefined;
+    const { offsetSigmaNs, freqSigmaPpb } = link.track.filter.predict(atS);
+    const waitRounds = freqSigmaPpb > BEGIN_FREQ_SIGMA_PPB ? BEGIN_ROUNDS_MAX : BEGIN_ROUNDS;
+    if (offsetSigmaNs > BEGIN_SIGMA_NS && rounds < waitRounds) return undefined;
     this.#linkRounds.delete(region);
     this.#say(
       "info",
@@ -358,19 +344,6 @@ export class Regions {
     const its = region.rest;
     region.rest = undefined;
     region.link = undefined;
-    if (!its) return;
-    // What was known of lines against the old leader's is known against the new one's.
-    for (const other of this.all) {
-      if (other === region) continue;
-      const old = other === before ? undefined : other.rest;
-      if (other !== before && !old) continue;
-      other.rest = {
-        ns: (old?.ns ?? 0) - its.ns,
-        ratePpb: (old?.ratePpb ?? 0) - its.ratePpb,
-        sigmaNs: Math.hypot(old?.sigmaNs ?? 0, its.sigmaNs),
-        freqSigmaPpb: Math.hypot(old?.freqSigmaPpb ?? 0, its.freqSigmaPpb),
-        boundNs: (old?.boundNs ?? 0) + its.boundNs,
-      };
-    }
+    if (its) restsAgainst(region, its, before, this.all);
   }
 }

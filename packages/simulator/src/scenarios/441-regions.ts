@@ -8,5 +8,5 @@ export const scenario441 = scenario({
   seconds: 120,
   settleS: 60,
   world: { hosts: 18, regions: 3, wan: wanPaths.steady },
-  limits: { insideP99Ns: 80, acrossP50Ns: 1_000, acrossP99Ns: 5_000, lockedS: 15 },
+  limits: { insideP99Ns: 80, acrossP50Ns: 50, acrossP99Ns: 150, lockedS: 15 },
 });
