@@ -5,7 +5,7 @@ import type { Region } from "./region.ts";
 /** The region that leads, and those that follow it by name. */
 export type RegionsMemory = Pick<DomainMemory, "leadership" | "anchors" | "regions">;
 
-const NOBODY = { leadership: { referenceId: "", excessPpb: 0, losses: [] }, anchors: [] };
+const NOBODY = { leadership: { referenceId: "", losses: [] }, anchors: [] };
 
 /** @param first the region that leads, or the one that would begin */
 export function regionsToMemory(first: Region | undefined, all: Iterable<Region>): RegionsMemory {
