@@ -20,7 +20,7 @@ import { rankHosts } from "./reference.ts";
 import { Region } from "./region.ts";
 import { followDomain, lineBeginning, secondsOf } from "./region-line.ts";
 import { RegionLinks } from "./region-links.ts";
-import { groupByRegion } from "./region-members.ts";
+import { groupByRegion, namedRegion, onlyNameOf } from "./region-members.ts";
 
 /** A region that is gone is given this long to come back (ms): longer than a reference is. */
 const HOME_GRACE_MS = 4_000;
@@ -50,6 +50,8 @@ export class Regions {
   #domain: Domain | undefined;
   #homeSeenMs = Number.NaN;
   #lockedOnce = false;
+  /** The region that all hosts name; undefined: they name several. */
+  #onlyName: string | undefined;
   /** Rounds in which a link was known before its region's line began. */
   readonly #linkRounds = new Map<Region, number>();
 
@@ -106,8 +108,16 @@ export class Regions {
     return this.#regionOf.get(host.number);
   }
 
-  /** Sorts hosts into their regions. Call when hosts have come or gone. */
+  /** A host has come, or come back. Where all are of one region, the others stay where they are. */
+  came(host: Host, nowMs: number): void {
+    const [only] = this.#byName.values();
+    if (only && this.#onlyName === namedRegion(host)) this.#enter(host, only, nowMs);
+    else this.arrange(nowMs);
+  }
+
+  /** Sorts hosts into their regions. Call when hosts have gone. */
   arrange(nowMs: number): void {
+    this.#onlyName = onlyNameOf(this.#hosts.values());
     const groups = groupByRegion(this.#hosts.values());
     const nameOf = new Map([...groups].flatMap(([name, hosts]) => hosts.map((h) => [h, name])));
     for (const name of groups.keys()) if (!this.#byName.has(name)) this.#open(name);

@@ -14,8 +14,6 @@ import {
   type AgentMessage,
   type CoordinatorMessage,
   CoordinatorMessageSchema,
-  CoordinatorService,
-  grpcServiceDefinition,
   hostPort,
 } from "@ttcs/protocol";
 import { failpoint, TtcsError } from "@ttcs/units";
@@ -28,6 +26,7 @@ import { Outflow, STALLED_AFTER_MS } from "./outflow.ts";
 import { implausible } from "./plausible.ts";
 import { RollCall } from "./roll-call.ts";
 import { type Destination, Seat } from "./seat.ts";
+import { coordinatorService } from "./service.ts";
 
 /** Beat of deadlines (ms). */
 const TICK_MS = 20;
@@ -41,8 +40,6 @@ setLogVerbosity(logVerbosity.NONE);
 
 /** Agents that have been sent on are given this long to take note (ms). */
 const FAREWELL_MS = 100;
-
-const toBuffer = (b: Uint8Array): Buffer => Buffer.from(b.buffer, b.byteOffset, b.byteLength);
 
 /** A running coordinator. */
 export class Coordinator {
@@ -89,7 +86,7 @@ export class Coordinator {
     for (const domain of options.domains)
       this.#seats.set(domain, this.#seat(domain, holder, fellows));
     const undecodable = () => this.counters.undecodable_messages++;
-    const service = grpcServiceDefinition(CoordinatorService, toBuffer, { undecodable });
+    const service = coordinatorService({ undecodable });
     this.#server.addService(service, { subscribe: (stream: Stream) => this.#serve(stream) });
   }
 

@@ -1,0 +1,36 @@
+import { create } from "@bufbuild/protobuf";
+import { HelloSchema } from "@ttcs/protocol";
+import { expect, test } from "vitest";
+import { newHost } from "./host.ts";
+import { MuteHosts } from "./mute-hosts.ts";
+
+const hostOf = (number: number, reportedAtMs: number) => {
+  const host = newHost(number, create(HelloSchema, { hostId: `h${number}` }), number);
+  host.reportedAtMs = reportedAtMs;
+  return host;
+};
+
+test("a host that does not report is not waited for after two seconds, until it reports again", () => {
+  const mute = new MuteHosts();
+  const host = hostOf(1, 1_000);
+  const other = hostOf(2, Number.NaN);
+  for (let ms = 1_000; ms <= 4_900; ms += 500) {
+    other.reportedAtMs = ms;
+    mute.look([host, other], ms);
+    expect(mute.count, `at ${ms} ms`).toBe(0);
+  }
+  mute.look([host, other], 5_000);
+  expect(mute.count).toBe(1);
+  mute.spoke(host);
+  expect(mute.count).toBe(0);
+});
+
+test("a newcomer that never reports is given the same time", () => {
+  const mute = new MuteHosts();
+  const host = hostOf(1, Number.NaN);
+  mute.look([host], 0);
+  mute.look([host], 1_900);
+  expect(mute.count).toBe(0);
+  mute.look([host], 2_000);
+  expect(mute.count).toBe(1);
+});
