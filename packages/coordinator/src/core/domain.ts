@@ -57,6 +57,8 @@ export interface DomainOptions extends DealOptions {
   readonly memory?: DomainMemory;
   /** "host:port" of every server of this domain, the leader first; asked for with every welcome. */
   readonly coordinatorAddresses?: () => readonly string[];
+  /** Runs a round; for whoever wants to know what it costs. */
+  readonly metered?: (round: () => void) => void;
 }
 
 /** See the module head. */
@@ -226,6 +228,12 @@ export class DomainCore {
   }
 
   #solve(now: ServerTime): void {
+    const { metered } = this.#options;
+    if (metered) metered(() => this.#solveRound(now));
+    else this.#solveRound(now);
+  }
+
+  #solveRound(now: ServerTime): void {
     this.#firstReportMs = Number.NaN;
     this.#solvedMs = now.monotonicMs;
     this.#turn.solved(this.#reported);

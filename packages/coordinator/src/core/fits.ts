@@ -50,6 +50,8 @@ export type MeshFit = Pick<
 };
 
 interface Kept {
+  /** The pair's, as the mesh was dealt. */
+  readonly key: string;
   readonly fit: MeshFit;
   audit: boolean;
   atMs: number;
@@ -59,7 +61,8 @@ interface Kept {
 
 /** The newest fits of one domain. */
 export class FitBook {
-  readonly #fits = new Map<string, Kept>();
+  /** By `pairNumber`. */
+  readonly #fits = new Map<number, Kept>();
 
   /**
    * Takes the fits of one report.
@@ -75,13 +78,16 @@ export class FitBook {
   ): string[] {
     const refused: string[] = [];
     for (const fit of fits) {
-      const key = pairKey(fit.owner, fit.other);
+      const number = pairNumber(fit.owner, fit.other);
+      const kept = this.#fits.get(number);
+      // Without making text of two numbers for every fit of every round.
+      const key = kept?.key ?? pairKey(fit.owner, fit.other);
       const exists = dealt.has(key);
       const problem = exists ? fitProblem(fit, reporter) : "there is no such edge";
       if (problem && refused.length < REFUSALS_TOLD) {
         refused.push(`fit ${fit.owner}-${fit.other}: ${problem}`);
       }
-      if (!problem && !fit.distrust) this.#keep(key, fit, nowMs);
+      if (!problem && !fit.distrust) this.#keep(kept, number, key, fit, nowMs);
     }
     return refused;
   }
@@ -89,25 +95,25 @@ export class FitBook {
   /** All fits that are fresh; good until the next report. */
   fresh(nowMs: number): MeshFit[] {
     const fresh: MeshFit[] = [];
-    for (const [key, kept] of this.#fits) {
+    for (const [number, kept] of this.#fits) {
       if (nowMs - kept.atMs <= FRESH_MS) fresh.push(kept.fit);
-      else this.#fits.delete(key);
+      else this.#fits.delete(number);
     }
     return fresh;
   }
 
   /** Forgets all fits of a host: its raw clock has a new zero. */
   forget(host: number): void {
-    for (const [key, kept] of this.#fits) {
-      if (kept.fit.owner === host || kept.fit.other === host) this.#fits.delete(key);
+    for (const [number, kept] of this.#fits) {
+      if (kept.fit.owner === host || kept.fit.other === host) this.#fits.delete(number);
     }
   }
 
-  #keep(key: string, fit: EdgeFit, nowMs: number): void {
-    const earlier = this.#fits.get(key);
+  #keep(earlier: Kept | undefined, number: number, key: string, fit: EdgeFit, nowMs: number): void {
     if (!earlier) {
       const contestedMs = Number.NEGATIVE_INFINITY;
-      this.#fits.set(key, { fit: copyOf(fit), audit: fit.audit, atMs: nowMs, contestedMs });
+      const kept = { key, fit: copyOf(fit), audit: fit.audit, atMs: nowMs, contestedMs };
+      this.#fits.set(number, kept);
       return;
     }
     const isFresh = nowMs - earlier.atMs <= FRESH_MS;
@@ -122,6 +128,9 @@ export class FitBook {
     earlier.atMs = nowMs;
   }
 }
+
+/** A number for an unordered pair: exact for any hosts there can be, another for those there cannot. */
+const pairNumber = (a: number, b: number): number => (a < b ? a * 2 ** 32 + b : b * 2 ** 32 + a);
 
 /** True when what two ends say of their edge can both be right. */
 function intersect(a: MeshFit, b: MeshFit): boolean {
