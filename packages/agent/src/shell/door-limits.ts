@@ -44,7 +44,7 @@ export const FLEET_DOOR: DoorLimits = {
   unprovedMax: 128,
   unprovedPerAddressMax: 96,
   atOnce: 8,
-  lateAtOnceMax: 16,
+  lateAtOnceMax: 48,
   burstPerAddress: 1_024,
   ratePerAddress: 20,
 };
