@@ -8,8 +8,10 @@
  */
 import type { Host } from "./host.ts";
 
-/** A host is waited for until it has not reported for so long (ms): four rounds. */
-const WAITED_FOR_MS = 2_000;
+/** Whoever has reported within this is waited for (ms): two rounds. */
+const RECENT_MS = 1_000;
+/** Whoever has not is waited for so much longer (ms): a newcomer has to learn its neighbours first. */
+const GRACE_MS = 1_000;
 
 /** See the module head. */
 export class MuteHosts {
@@ -32,10 +34,10 @@ export class MuteHosts {
   /** Looks at all connected hosts; call once a round. */
   look(connected: readonly Host[], nowMs: number): void {
     for (const { number, reportedAtMs } of connected) {
-      if (nowMs - reportedAtMs < WAITED_FOR_MS) continue;
+      if (nowMs - reportedAtMs < RECENT_MS) continue;
       const sinceMs = this.#lackingSinceMs.get(number);
       if (sinceMs === undefined) this.#lackingSinceMs.set(number, nowMs);
-      else if (nowMs - sinceMs >= WAITED_FOR_MS) this.#mute.add(number);
+      else if (nowMs - sinceMs >= GRACE_MS) this.#mute.add(number);
     }
   }
 }
