@@ -169,6 +169,7 @@ export class DomainCore {
     if (host.hello.bootId !== hello.bootId) this.#rebooted(host, now);
     host.hello = hello;
     this.#roster.connect(host, connection);
+    if (this.#lastClose) this.#mute.joined(host);
     this.#regions.came(host, now.monotonicMs);
     if (Number.isNaN(this.#firstHelloMs)) this.#firstHelloMs = now.monotonicMs;
     const { clockQuality, managementAddress } = hello;

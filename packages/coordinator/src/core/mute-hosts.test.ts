@@ -26,7 +26,16 @@ test("a host that does not report is not waited for after two seconds, until it 
   expect(mute.count).toBe(0);
 });
 
-test("a newcomer that never reports is not waited for after a second", () => {
+test("a newcomer to a domain that runs is not waited for until it has reported", () => {
+  const mute = new MuteHosts();
+  const host = hostOf(1, Number.NaN);
+  mute.joined(host);
+  expect(mute.count).toBe(1);
+  mute.spoke(host);
+  expect(mute.count).toBe(0);
+});
+
+test("where a domain begins, a host that never reports is waited for for a second", () => {
   const mute = new MuteHosts();
   const host = hostOf(1, Number.NaN);
   mute.look([host], 0);
