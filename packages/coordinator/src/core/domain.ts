@@ -11,7 +11,8 @@ import { type AgentMessage, type Header, type Hello, HostState, type Report } fr
 import { addNs, FIT_AGE_NS, ROUND_NS } from "@ttcs/units";
 import { Comeback } from "./comeback.ts";
 import { correctionFor, type SharedByRound } from "./correction-message.ts";
-import { Dealer, type DealOptions, isSamePlace } from "./dealer.ts";
+import { Dealer, isSamePlace } from "./dealer.ts";
+import type { DomainOptions, ServerTime } from "./domain-options.ts";
 import { roundOf } from "./domain-scale.ts";
 import { FitBook, type MeshFit } from "./fits.ts";
 import { lazyReach } from "./holding.ts";
@@ -39,27 +40,6 @@ const START_GRACE_MS = 1_500;
 const LATE_MS = 300;
 /** Hosts that wait are told so this often (ms). */
 const WAITING_EVERY_MS = 1_000;
-
-/** The times that come with an event. */
-export interface ServerTime {
-  /** Monotonic (ms). */
-  readonly monotonicMs: number;
-  /** The server's own civil time (Unix ns); rounds count by it until domain time exists. */
-  readonly unixNs: bigint;
-}
-
-/** How a domain is set up. */
-export interface DomainOptions extends DealOptions {
-  readonly domain: string;
-  /** Fencing number of this leadership. */
-  readonly term: bigint;
-  /** What the coordinator before this one has left; absent: a domain that begins. */
-  readonly memory?: DomainMemory;
-  /** "host:port" of every server of this domain, the leader first; asked for with every welcome. */
-  readonly coordinatorAddresses?: () => readonly string[];
-  /** Runs a round; for whoever wants to know what it costs. */
-  readonly metered?: (round: () => void) => void;
-}
 
 /** See the module head. */
 export class DomainCore {

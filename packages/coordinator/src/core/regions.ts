@@ -12,13 +12,12 @@
  * then.
  */
 import type { Dealer } from "./dealer.ts";
-import type { DomainScale } from "./domain-scale.ts";
 import type { MeshFit } from "./fits.ts";
 import { connectedHosts, type Host } from "./host.ts";
 import type { LeadershipMemory } from "./leadership.ts";
 import { rankHosts } from "./reference.ts";
 import { Region } from "./region.ts";
-import { followDomain, lineBeginning, secondsOf } from "./region-line.ts";
+import { type Domain, followDomain, lineBeginning, secondsOf } from "./region-line.ts";
 import { RegionLinks } from "./region-links.ts";
 import { groupByRegion, namedRegion, onlyNameOf } from "./region-members.ts";
 
@@ -30,12 +29,6 @@ const BETTER_FOR_MS = 60_000;
 const BEGIN_SIGMA_NS = 300;
 /** or after so many rounds with gateways: 10 s. */
 const BEGIN_ROUNDS = 20;
-
-/** Domain time on the raw clock of the reference that carries it. */
-export interface Domain {
-  readonly reference: Host;
-  readonly scale: DomainScale;
-}
 
 type Say = (level: "info" | "warn", text: string) => void;
 

@@ -18,7 +18,8 @@ import {
 } from "@ttcs/protocol";
 import { failpoint, TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
-import { DomainCore, type ServerTime } from "../core/domain.ts";
+import { DomainCore } from "../core/domain.ts";
+import type { ServerTime } from "../core/domain-options.ts";
 import { Fellows } from "../core/fellows.ts";
 import type { Action } from "../core/outbox.ts";
 import { CpuMeter } from "./cpu-meter.ts";
