@@ -2,11 +2,12 @@ import { expect, test } from "vitest";
 import { CpuMeter } from "./cpu-meter.ts";
 
 /** A meter on a thread that works as long as it is told to. */
-function meterOf() {
+function meterOf(askingUs = 0) {
   let usedUs = 0;
   let asked = 0;
   const meter = new CpuMeter(() => {
     asked++;
+    usedUs += askingUs;
     return usedUs;
   });
   const work = (us: number) => () => {
@@ -29,7 +30,13 @@ test("of many short works one in thirty-two is measured and stands for the other
   const { meter, work, asked } = meterOf();
   for (let i = 0; i < 3_200; i++) meter.sampled(work(10));
   expect(meter.totalS).toBeCloseTo(0.032, 9);
-  expect(asked()).toBe(200);
+  expect(asked()).toBe(300);
+});
+
+test("what it takes to ask does not count as work, where works are short", () => {
+  const { meter, work } = meterOf(12);
+  for (let i = 0; i < 3_200; i++) meter.sampled(work(5));
+  expect(meter.totalS).toBeCloseTo(0.016, 9);
 });
 
 test("a round that a short work sets off counts as what it is, whichever report it was", () => {
