@@ -4,6 +4,7 @@ export { Buckets } from "./shell/buckets.ts";
 export { CoordinatorLink } from "./shell/coordinator-link.ts";
 export { prefixed } from "./shell/counters.ts";
 export { Door } from "./shell/door.ts";
+export { FLEET_DOOR } from "./shell/door-limits.ts";
 export { serverOptions } from "./shell/grpc.ts";
 export { openLog } from "./shell/log.ts";
 export { type CpuSeconds, partsOf } from "./shell/meter.ts";

@@ -1,4 +1,5 @@
 export { type AgentConfigResult, formatAgentConfig, parseAgentConfig } from "./config.ts";
+export { CorrectionWriter } from "./correction-wire.ts";
 export {
   type Header,
   HeaderSchema,
@@ -27,6 +28,7 @@ export {
   DomainSegmentSchema,
   type EdgeFit,
   EdgeFitSchema,
+  type EdgeVerdict,
   type Hello,
   HelloSchema,
   type Neighbour,
@@ -62,6 +64,7 @@ export {
   type ProbeFields,
   readCorrectionNs,
 } from "./probe.ts";
+export { readReport } from "./report-wire.ts";
 export {
   type CodecWatch,
   type GrpcMethod,

@@ -16,10 +16,13 @@ const ROUND_MS = 1_000;
 /** An answer is waited for as long as this at the most, and at the least (ms): the first time. */
 const PATIENCE_MS_MAX = 500;
 const PATIENCE_MS_MIN = 200;
-/** Where there is one address only, trying anew early helps nobody (ms). */
-const PATIENCE_ALONE_MS = 2_500;
 /** After rounds in vain more patience: an answer may be slow rather than missing (ms). */
 const PATIENCE_MS_GROWN = 5_000;
+/**
+ * Where there is one address only, trying anew early helps nobody: a fleet that lost its coordinator
+ * waits in line at the door, and who hangs up comes last (ms).
+ */
+const PATIENCE_ALONE_MS = PATIENCE_MS_GROWN;
 /** The wait before the next call is drawn from up to this (ms), twice as much after each round. */
 const WAIT_MS = 100;
 const WAIT_MS_MAX = 2_000;

@@ -8,13 +8,15 @@ import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { Buckets } from "./buckets.ts";
 import { Door } from "./door.ts";
+import { FLEET_DOOR } from "./door-limits.ts";
+import { DoorLine } from "./door-line.ts";
 import { peerService, serverOptions } from "./grpc.ts";
 
 const PATIENCE_MS = 5_000;
 type Call = ServerDuplexStream<ExchangeFlush, ExchangeFlush>;
 
-async function open(onCall: (call: Call, door: Door) => void = () => {}) {
-  const door = new Door({ name: "test", provedMax: 2 }, pino({ level: "silent" }));
+async function open(onCall: (call: Call, door: Door) => void = () => {}, options = {}) {
+  const door = new Door({ name: "test", provedMax: 2, ...options }, pino({ level: "silent" }));
   const server = new Server(serverOptions);
   server.addService(peerService({}), { exchange: (call: Call) => onCall(call, door) });
   const port = await door.listen("127.0.0.1", 0, server);
@@ -130,4 +132,37 @@ test("a crowd of one address waits for its members to have had a moment to speak
   expect(performance.now() - beganMs).toBeGreaterThan(230);
   expect(door.counters.refused_rate + door.counters.refused_full).toBe(0);
   for (const socket of sockets) socket.destroy();
+});
+
+test("a fleet that knocks all at once waits in line at a server's door: nobody is sent away", async () => {
+  const options = { provedMax: 1_000, limits: FLEET_DOOR };
+  const { door, port } = await open((call, d) => d.prove(call.getPeer()), options);
+  const path = "/clocksync.PeerService/Exchange";
+  const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc" };
+  const sessions = Array.from({ length: 300 }, () => {
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    session.on("error", () => {});
+    session.request(headers).on("error", () => {});
+    return session;
+  });
+  await until(() => door.counters.connections === 300);
+  const inside = () => sessions.filter((s) => !s.destroyed && s.remoteSettings !== undefined);
+  await until(() => inside().length === 300);
+  const { refused_rate, refused_full, evicted } = door.counters;
+  expect({ refused_rate, refused_full, evicted }).toEqual({
+    refused_rate: 0,
+    refused_full: 0,
+    evicted: 0,
+  });
+  for (const session of sessions) session.destroy();
+});
+
+test("of a line each address is let in in turn, and those without room are passed over", () => {
+  const line = new DoorLine();
+  const socketOf = (remoteAddress: string) => ({ remoteAddress }) as Socket;
+  for (const address of ["a", "a", "a", "b", "c"]) line.push(socketOf(address));
+  const order = Array.from({ length: 4 }, () => line.next((a) => a !== "c")?.remoteAddress);
+  expect(order).toEqual(["a", "b", "a", "a"]);
+  expect(line.next((a) => a !== "c")).toBeUndefined();
+  expect(line.count).toBe(1);
 });

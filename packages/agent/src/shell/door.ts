@@ -15,6 +15,9 @@ import { createServer, type Server, type Socket } from "node:net";
 import { type Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "pino";
 import { Buckets } from "./buckets.ts";
+import { noneTurnedAway } from "./door-counters.ts";
+import { type DoorLimits, NEIGHBOURS_DOOR } from "./door-limits.ts";
+import { DoorLine } from "./door-line.ts";
 import { guardCalls } from "./http2-guard.ts";
 
 /** What every HTTP/2 client says first (RFC 9113, section 3.4). */
@@ -24,19 +27,8 @@ const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
  * no room asks again only after 1, 3, 7 s.
  */
 const BACKLOG = 4_096;
-/** Connections that wait to be let in; the next one is refused. */
-const WAITING_MAX = 256;
-/** Unproved connections inside at once: in all, and from one address. */
-const UNPROVED_MAX = 64;
-const UNPROVED_PER_ADDRESS_MAX = 32;
-/**
- * Every so often (ms) some are let in: that many while the process keeps time, and half as many of
- * every beat that has passed when it is late. A greeting costs milliseconds, and rounds must not wait
- * for strangers; a fleet that comes back must be in within seconds all the same.
- */
+/** Those who wait are let in this often (ms): rounds must not wait for strangers. */
 const BEAT_MS = 20;
-const AT_ONCE = 4;
-const LATE_AT_ONCE_MAX = 8;
 /**
  * An unproved connection has so many beats in peace before it makes room: a quarter of a second of
  * time that this process kept, because a greeting that was not read yet is nobody's silence.
@@ -44,12 +36,6 @@ const LATE_AT_ONCE_MAX = 8;
 const PEACE_BEATS = 12;
 /** A connection has this long to prove itself (ms): a round is half a second. */
 const PROVE_MS = 5_000;
-/**
- * Connections of one address that do not prove themselves: at once, and then per second. Who proves
- * himself has his given back, so that a fleet behind one address comes in as fast as it speaks.
- */
-const BURST_PER_ADDRESS = 64;
-const RATE_PER_ADDRESS = 5;
 /** What an unproved connection may send in all (bytes, calls and messages): a greeting has 1 kB. */
 const UNPROVED_BYTES_MAX = 16_384;
 const UNPROVED_MESSAGES_MAX = 4;
@@ -60,34 +46,13 @@ const MESSAGE_RATE = 10;
 const SWEEP_MS = 100;
 const TELL_MS = 1_000;
 
-/** Connections turned away, by kind, since the start. */
-export interface DoorCounters {
-  connections: number;
-  /** More connections a second from one address than anybody needs. */
-  refused_rate: number;
-  /** Too many were waiting already, or the house is full of proved ones. */
-  refused_full: number;
-  /** First bytes that are no HTTP/2. */
-  junk_first_bytes: number;
-  /** Had to make room, as the oldest of too many that had not proved themselves. */
-  evicted: number;
-  /** Nothing that makes sense within the time for it. */
-  unproved_late: number;
-  /** Went away without having proved itself. */
-  unproved_gone: number;
-  /** Sent more than anybody needs, or nothing but nonsense. */
-  expelled: number;
-  /** Not connections: calls that broke while they began, and sessions that broke the protocol. */
-  broken_calls: number;
-  broken_frames: number;
-}
-
 /** How a door is set up. */
 export interface DoorOptions {
   /** What stands in the log, such as "TCP 6171". */
   readonly name: string;
   /** Proved connections at once. */
   readonly provedMax: number;
+  readonly limits?: DoorLimits;
 }
 
 /** A connection that has not proved itself. */
@@ -98,30 +63,26 @@ interface Guest {
   messages: number;
 }
 
+/** The unproved ones as one who waits looks at them: how many there are, and the oldest's beat. */
+interface Crowd {
+  count: number;
+  readonly oldestBeat: number;
+}
+
 /** See the module head. */
 export class Door {
-  readonly counters: DoorCounters = {
-    connections: 0,
-    refused_rate: 0,
-    refused_full: 0,
-    junk_first_bytes: 0,
-    evicted: 0,
-    unproved_late: 0,
-    unproved_gone: 0,
-    expelled: 0,
-    broken_calls: 0,
-    broken_frames: 0,
-  };
+  readonly counters = noneTurnedAway();
   readonly #options: DoorOptions;
   readonly #log: Logger;
   /** By "address:port", the oldest first, with the instant of arrival (ms). */
   readonly #unproved = new Map<string, Guest>();
   readonly #proved = new Map<string, Socket>();
-  #waiting: Socket[] = [];
+  readonly #line = new DoorLine();
   #beat: NodeJS.Timeout | undefined;
   #beatMs = 0;
   #beats = 0;
-  readonly #buckets = new Buckets(BURST_PER_ADDRESS, RATE_PER_ADDRESS);
+  readonly #limits: DoorLimits;
+  readonly #buckets: Buckets;
   readonly #messages = new Buckets(MESSAGE_BURST, MESSAGE_RATE);
   readonly #server: Server;
   #take: (socket: Socket) => void = (socket) => socket.destroy();
@@ -131,6 +92,8 @@ export class Door {
 
   constructor(options: DoorOptions, log: Logger) {
     this.#options = options;
+    this.#limits = options.limits ?? NEIGHBOURS_DOOR;
+    this.#buckets = new Buckets(this.#limits.burstPerAddress, this.#limits.ratePerAddress);
     this.#log = log;
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
       this.#enter(socket),
@@ -198,7 +161,7 @@ export class Door {
     clearInterval(this.#sweeper);
     clearInterval(this.#beat);
     this.#server.close();
-    for (const socket of this.#waiting) socket.destroy();
+    this.#line.close();
     for (const { socket } of this.#unproved.values()) socket.destroy();
     for (const socket of this.#proved.values()) socket.destroy();
   }
@@ -207,14 +170,15 @@ export class Door {
     this.counters.connections++;
     socket.on("error", () => socket.destroy());
     const nowMs = performance.now();
-    const isFull = this.#waiting.length >= WAITING_MAX;
-    if (isFull || !this.#buckets.take(socket.remoteAddress ?? "", nowMs)) {
+    const address = socket.remoteAddress ?? "";
+    const isFull = this.#line.count >= this.#limits.waitingMax;
+    if (isFull || !this.#buckets.take(address, nowMs)) {
       this.counters[isFull ? "refused_full" : "refused_rate"]++;
       // A reset leaves no socket behind that waits for the other end.
       socket.resetAndDestroy();
       return;
     }
-    this.#waiting.push(socket);
+    this.#line.push(socket);
     if (this.#beat !== undefined) return;
     this.#beatMs = nowMs;
     this.#letIn(1);
@@ -223,27 +187,46 @@ export class Door {
 
   #onBeat(nowMs: number): void {
     const beats = (nowMs - this.#beatMs) / BEAT_MS;
+    const { atOnce, lateAtOnceMax } = this.#limits;
     this.#beatMs = nowMs;
     this.#beats++;
-    const late = Math.min(LATE_AT_ONCE_MAX, Math.floor((beats * AT_ONCE) / 2));
-    this.#letIn(beats > 2 ? late : AT_ONCE);
-    if (this.#waiting.length > 0) return;
+    const late = Math.min(lateAtOnceMax, Math.floor((beats * atOnce) / 2));
+    this.#letIn(beats > 2 ? late : atOnce);
+    if (this.#line.count > 0) return;
     clearInterval(this.#beat);
     this.#beat = undefined;
   }
 
   #letIn(count: number): void {
     for (let i = 0; i < count; i++) {
-      const at = this.#waiting.findIndex((socket) => this.#hasRoom(socket.remoteAddress));
-      if (at < 0) return;
-      this.#admit(this.#waiting.splice(at, 1)[0]);
+      const socket = this.#line.next(this.#lookAround());
+      if (!socket) return;
+      this.#admit(socket);
     }
   }
 
-  /** Whether one of `address` can come in now: there is room, or somebody has had his time. */
-  #hasRoom(address: string | undefined): boolean {
-    const crowd = address === undefined ? [] : this.#crowd(address);
-    return crowd.length === 0 || this.#beats - crowd[0][1].sinceBeat >= PEACE_BEATS;
+  /** Whether one of an address can come in now: there is room, or somebody has had his time. */
+  #lookAround(): (address: string) => boolean {
+    const { unprovedMax, unprovedPerAddressMax } = this.#limits;
+    const all: Crowd = { count: this.#unproved.size, oldestBeat: this.#oldestBeat() };
+    const byAddress = new Map<string, Crowd>();
+    for (const { socket, sinceBeat } of this.#unproved.values()) {
+      const address = socket.remoteAddress ?? "";
+      const same = byAddress.get(address);
+      if (same) same.count++;
+      else byAddress.set(address, { count: 1, oldestBeat: sinceBeat });
+    }
+    const hadTime = ({ oldestBeat }: Crowd) => this.#beats - oldestBeat >= PEACE_BEATS;
+    return (address) => {
+      const same = byAddress.get(address);
+      if (same && same.count >= unprovedPerAddressMax) return hadTime(same);
+      return all.count < unprovedMax || hadTime(all);
+    };
+  }
+
+  #oldestBeat(): number {
+    const [oldest] = this.#unproved.values();
+    return oldest?.sinceBeat ?? this.#beats;
   }
 
   #admit(socket: Socket): void {
@@ -302,8 +285,8 @@ export class Door {
   #crowd(address: string): [string, Guest][] {
     const all = [...this.#unproved.entries()];
     const same = all.filter(([, { socket }]) => socket.remoteAddress === address);
-    if (same.length >= UNPROVED_PER_ADDRESS_MAX) return same;
-    return all.length >= UNPROVED_MAX ? all : [];
+    if (same.length >= this.#limits.unprovedPerAddressMax) return same;
+    return all.length >= this.#limits.unprovedMax ? all : [];
   }
 
   #forget(peer: string): void {

@@ -49,6 +49,11 @@ export interface LoadBack {
 }
 
 const TICK_MS = 2;
+/** Reports are prepared this long after the round before closed (ns), so many in a tick. */
+const PREPARE_AFTER_NS = 320e6;
+const PREPARED_AT_ONCE = 16;
+/** Corrections are looked at when none has come for so long (ns). */
+const READ_AFTER_NS = 10e6;
 const NEWS_MS = 250;
 const SERVED_NS = 1.5e9;
 
@@ -74,6 +79,10 @@ export class Load {
   /** The round that is being reported, its close, and who is next in the order of their delays. */
   #round: { readonly number: bigint; readonly closeNs: number } | undefined;
   #order: ProtocolAgent[] = [];
+  /** How many agents have prepared their next report. */
+  #preparedCount = 0;
+  /** When a correction came that was not looked at yet (ns of true time); NaN: none. */
+  #mailNs = Number.NaN;
 
   constructor(plan: LoadPlan) {
     this.#plan = plan;
@@ -86,6 +95,9 @@ export class Load {
     this.#servedNs = new Float64Array(plan.hostCount).fill(-Infinity);
     this.#firstNs = new Float64Array(plan.hostCount).fill(Number.NaN);
     const events = {
+      onMail: () => {
+        this.#mailNs = this.#clocks.nowNs();
+      },
       onCorrection: (host: number, arrival: Arrival) => this.#note(host, arrival),
       onLost: (host: number) => this.#lost(host),
       onServerTime: (unixNs: bigint) => {
@@ -112,6 +124,7 @@ export class Load {
 
   /** What has come since the last call. */
   tally(): LoadTally {
+    for (const agent of this.#agents) agent.read();
     const tally = {
       hosts: Int32Array.from(this.#hosts),
       rounds: Float64Array.from(this.#rounds),
@@ -169,8 +182,10 @@ export class Load {
   #tick(): void {
     const nowNs = this.#clocks.nowNs();
     this.#beginRound(nowNs);
+    if (nowNs - this.#mailNs > READ_AFTER_NS) this.#read();
     const round = this.#round;
     if (!round) return;
+    if (nowNs > round.closeNs + PREPARE_AFTER_NS) this.#prepare(round.number + 1n);
     let last = this.#order.at(-1);
     while (last && nowNs >= round.closeNs + last.reportDelayNs) {
       this.#order.pop();
@@ -179,12 +194,26 @@ export class Load {
     }
   }
 
+  #read(): void {
+    this.#mailNs = Number.NaN;
+    for (const agent of this.#agents) agent.read();
+  }
+
+  /** Some of the reports of a round that has not closed yet. */
+  #prepare(number: bigint): void {
+    if (this.#preparedCount >= this.#agents.length) return;
+    const closeNs = this.#closeOf(number);
+    const end = Math.min(this.#agents.length, this.#preparedCount + PREPARED_AT_ONCE);
+    while (this.#preparedCount < end) this.#agents[this.#preparedCount++].prepare(number, closeNs);
+  }
+
   /** When a new round has closed, all have to report it, in the order of their delays. */
   #beginRound(nowNs: number): void {
     const number = this.#roundAt(nowNs);
     if (number === undefined || (this.#round && number <= this.#round.number)) return;
     const closeNs = this.#closeOf(number);
     this.#round = { number, closeNs };
+    this.#preparedCount = 0;
     this.#order = [...this.#agents].sort((a, b) => b.reportDelayNs - a.reportDelayNs);
   }
 

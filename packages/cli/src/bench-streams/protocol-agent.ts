@@ -3,6 +3,11 @@
  *
  * Its stream is the shipped link, so that reconnecting is what agents do. It says Hello, learns its
  * edges, reports a fit for each that it owns, and holds every correction against the truth.
+ *
+ * Hundreds of them share a process, where real ones have a machine each: one that composed its report or
+ * looked into its correction while others wait would make those late, and the coordinator would seem to
+ * be. So reports are prepared before the round has closed, and of a correction only the instant is noted
+ * when it comes; it is looked at later.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { CoordinatorLink } from "@ttcs/agent";
@@ -40,12 +45,22 @@ export interface Arrival {
 
 /** What an agent tells its process. */
 export interface AgentEvents {
+  /** A correction has come, and waits to be read. */
+  onMail(): void;
   onCorrection(host: number, arrival: Arrival): void;
   /** The stream has ended. */
   onLost(host: number): void;
   /** The server's clock at a welcome (Unix ns): rounds count by it before the first correction. */
   onServerTime(unixNs: bigint): void;
   onRefusal(reason: string): void;
+}
+
+/** A correction that has come and was not looked at yet. */
+interface Unread {
+  /** True time of its arrival (ns). */
+  readonly arrivedNs: number;
+  readonly correction: Correction;
+  readonly term: bigint;
 }
 
 interface Edge {
@@ -66,6 +81,8 @@ export class ProtocolAgent {
   #edges: readonly Edge[] = [];
   #number = 0;
   #term = 0n;
+  readonly #unread: Unread[] = [];
+  #prepared: AgentMessage | undefined;
   #line: DomainLine | undefined;
   #trustedCount = 0;
   #errorNs = 0;
@@ -90,6 +107,7 @@ export class ProtocolAgent {
       onMessage: (message) => this.#hear(message),
       onClose: () => {
         this.#number = 0;
+        this.#prepared = undefined;
         this.#trustedCount = 0;
         events.onLost(host);
       },
@@ -109,14 +127,31 @@ export class ProtocolAgent {
     return this.#line;
   }
 
+  /** Composes the report of the round that will close at `closeNs` of true time. */
+  prepare(round: bigint, closeNs: number): void {
+    if (this.#number > 0) this.#prepared = this.#compose(round, closeNs);
+  }
+
   /** Reports the round that closed at `closeNs` of true time. */
   report(round: bigint, closeNs: number): void {
     if (this.#number === 0) return;
+    const prepared = this.#prepared;
+    this.#prepared = undefined;
+    const isOfRound = prepared?.header?.round === round;
+    this.#link.send(isOfRound ? prepared : this.#compose(round, closeNs));
+  }
+
+  /** Looks at the corrections that have come. */
+  read(): void {
+    for (const unread of this.#unread.splice(0)) this.#take(unread);
+  }
+
+  #compose(round: bigint, closeNs: number): AgentMessage {
     const rawNs = this.#clocks.rawAt(this.host, closeNs);
     const steered = this.host !== REFERENCE;
     const last = this.#line?.last;
     const locked = this.#trustedCount >= TRUSTED_FOR_LOCK;
-    this.#say(round, {
+    return this.#message(round, {
       case: "report",
       value: {
         fits: this.#edges.map(({ source, other }) => source.fit(closeNs, this.#number, other)),
@@ -139,7 +174,7 @@ export class ProtocolAgent {
 
   #hello(): void {
     const [high, low] = [this.host >> 8, this.host & 255];
-    this.#say(0n, {
+    const hello = this.#message(0n, {
       case: "hello",
       value: {
         hostId: hostIdOf(this.host),
@@ -153,15 +188,15 @@ export class ProtocolAgent {
         bootId: "bench",
       },
     });
+    this.#link.send(hello);
   }
 
-  #say(
+  #message(
     round: bigint,
     body: NonNullable<MessageInitShape<typeof AgentMessageSchema>["body"]>,
-  ): void {
+  ): AgentMessage {
     const header = { domain: "default", term: this.#term, round };
-    const message: AgentMessage = create(AgentMessageSchema, { header, body });
-    this.#link.send(message);
+    return create(AgentMessageSchema, { header, body });
   }
 
   #hear({ header, body }: CoordinatorMessage): void {
@@ -170,11 +205,15 @@ export class ProtocolAgent {
       this.#number = body.value.hostNumber;
       this.#events.onServerTime(body.value.serverUnixNs);
     } else if (body.case === "assignment") this.#assign(body.value);
-    else if (body.case === "correction") this.#take(body.value, header?.term ?? 0n);
-    else if (body.case === "refusal") this.#events.onRefusal(body.value.reason);
+    else if (body.case === "correction") {
+      const arrivedNs = this.#clocks.nowNs();
+      this.#unread.push({ arrivedNs, correction: body.value, term: header?.term ?? 0n });
+      this.#events.onMail();
+    } else if (body.case === "refusal") this.#events.onRefusal(body.value.reason);
   }
 
   #assign({ neighbours }: Assignment): void {
+    this.#prepared = undefined;
     const owned = neighbours.filter((n) => n.owner);
     this.#edges = owned.map((n) => {
       const other = hostOf(n.hostId);
@@ -185,8 +224,7 @@ export class ProtocolAgent {
     this.reportDelayNs = reportDelayNs(this.#seed, this.host, others);
   }
 
-  #take(correction: Correction, term: bigint): void {
-    const arrivedNs = this.#clocks.nowNs();
+  #take({ arrivedNs, correction, term }: Unread): void {
     const line = new DomainLine(correction.segments.map(segmentOf));
     this.#line = line;
     this.#trustedCount = correction.trusted ? this.#trustedCount + 1 : 0;

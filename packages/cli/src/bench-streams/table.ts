@@ -45,7 +45,8 @@ export function resultText(result: StreamsResult, plan: StreamsPlan): string {
   const { agents, stalled } = plan;
   const parts = [
     `all ${agents} served ${seconds(result.joinedAfterS)} after the start\n`,
-    `undisturbed, ${plan.seconds} s:\n${measuredText(result.calm, agents)}`,
+    `undisturbed, ${plan.seconds} s (a correction counts from when its agent's process has it in hand):\n` +
+      measuredText(result.calm, agents),
   ];
   if (result.stalled) {
     const { endedAfterS, logLines } = result.stalled;

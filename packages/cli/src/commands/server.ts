@@ -2,7 +2,15 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { Door, openLog, partsOf, prefixed, type StatusServer, serveStatus } from "@ttcs/agent";
+import {
+  Door,
+  FLEET_DOOR,
+  openLog,
+  partsOf,
+  prefixed,
+  type StatusServer,
+  serveStatus,
+} from "@ttcs/agent";
 import { Coordinator } from "@ttcs/coordinator";
 import { hostPort } from "@ttcs/protocol";
 import { openStore, type Store } from "@ttcs/store";
@@ -39,7 +47,8 @@ export async function runServer(options: ServerOptions): Promise<void> {
   armFromEnvironment();
   const log = openLog(options.logDir, "ttcs-server.log");
   surviveBrokenStreams((message) => log.warn(message));
-  const door = new Door({ name: "server port", provedMax: PROVED_MAX }, log);
+  const port = { name: "server port", provedMax: PROVED_MAX, limits: FLEET_DOOR };
+  const door = new Door(port, log);
   const { store, firstTerm } = openStateStore(options, log);
   const coordinator = await Coordinator.start(
     {

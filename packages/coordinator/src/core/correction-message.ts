@@ -7,9 +7,10 @@
  *
  * It cannot see: how old the message is when it is read; hence the instants on the host's own clock.
  */
-import { FAR_PULL_LIMIT_PPB } from "@ttcs/discipline";
+import { type DomainSegment, FAR_PULL_LIMIT_PPB } from "@ttcs/discipline";
+import type { Correction } from "@ttcs/protocol";
 import { addNs, FIT_AGE_NS, type RawNanos } from "@ttcs/units";
-import { composeSegments, hostRawAt } from "./correction.ts";
+import { composeSegments, hostRawAt, type RoundKnots } from "./correction.ts";
 import type { DomainScale } from "./domain-scale.ts";
 import type { EdgeView } from "./edge-verdicts.ts";
 import type { Host } from "./host.ts";
@@ -26,6 +27,7 @@ const SOURCE_PACE_PPB = 2 * FAR_PULL_LIMIT_PPB;
 export interface SharedByRound {
   readonly reference: Host;
   readonly scale: DomainScale;
+  readonly knots: RoundKnots;
   readonly result: RoundResult;
   /** The largest bound among those who could lead next (ns). */
   readonly heirBoundNs: number;
@@ -54,7 +56,7 @@ export interface Regional {
 /** The correction of a host; undefined: nothing is known of its clock yet. */
 export function correctionFor(
   host: Host,
-  { reference, scale, result, heirBoundNs, utc, alarms, nowMs, regional }: SharedByRound,
+  { reference, scale, knots, result, heirBoundNs, utc, alarms, nowMs, regional }: SharedByRound,
 ): Body | undefined {
   const { track } = host;
   const fix = track?.fix;
@@ -66,42 +68,47 @@ export function correctionFor(
   // A source that was heard of a while ago may have been left by as much as domain time runs off.
   const unheardNs = (nowMs - leader.reportedAtMs) * 1e-3 * SOURCE_PACE_PPB;
   const localSigmaNs = Math.hypot(fix.offsetSigmaNs, fix.slowSigmaNs);
-  return {
-    case: "correction",
-    value: {
-      segments: composeSegments(track, isReference, scale, result.atRefRawNs),
-      solvedRawNs: rawAt(fix.atRefRawNs),
-      windowCloseRawNs: rawAt(addNs(fix.atRefRawNs, FIT_AGE_NS)),
-      offsetSigmaNs: Math.hypot(localSigmaNs, regional?.sigmaNs ?? 0),
-      freqSigmaPpb: Math.hypot(fix.freqSigmaPpb, regional?.freqSigmaPpb ?? 0),
-      freqRateSigmaPpbPerS: fix.freqRateSigmaPpbPerS,
-      boundNs: fix.boundNs + (regional?.boundNs ?? 0),
-      validForNs: VALID_FOR_NS,
-      trusted: result.trusted.has(host.number),
-      reason: result.reasons.get(host.number) ?? reachReason(result, host),
-      referenceHostId: leader.id,
-      isReference: host === leader,
-      referencePullNs: domain.pullNs,
-      excessPpb: domain.excessPpb,
-      referenceMaxErrorNs: utc.maxErrorNs + Math.max(0, unheardNs),
-      referenceHasSource: utc.hasSource,
-      edgeCount: fix.edgeCount,
-      residualRmsNs: fix.residualRmsNs,
-      edges: [
-        ...(result.edges.get(host.number) ?? []),
-        ...(regional?.gatewaysOf(host.number) ?? []),
-      ],
-      farPull: domain.farPull,
-      heirBoundNs,
-      alarms: [...alarms, ...alarmsOf(result.alarms, host)],
-      ...(regional && {
-        localReferenceHostId: reference.id,
-        localSigmaNs,
-        localBoundNs: fix.boundNs,
-      }),
-    },
+  const edges = result.edges.get(host.number) ?? [];
+  const gateways = regional?.gatewaysOf(host.number) ?? [];
+  // A whole message, which nobody has to complete: there are a thousand of them in a round.
+  const value: Correction = {
+    $typeName: "clocksync.Correction",
+    segments: composeSegments(track, isReference, knots).map(segmentMessage),
+    solvedRawNs: rawAt(fix.atRefRawNs),
+    windowCloseRawNs: rawAt(addNs(fix.atRefRawNs, FIT_AGE_NS)),
+    offsetSigmaNs: Math.hypot(localSigmaNs, regional?.sigmaNs ?? 0),
+    freqSigmaPpb: Math.hypot(fix.freqSigmaPpb, regional?.freqSigmaPpb ?? 0),
+    freqRateSigmaPpbPerS: fix.freqRateSigmaPpbPerS,
+    boundNs: fix.boundNs + (regional?.boundNs ?? 0),
+    validForNs: VALID_FOR_NS,
+    trusted: result.trusted.has(host.number),
+    reason: result.reasons.get(host.number) ?? reachReason(result, host),
+    referenceHostId: leader.id,
+    isReference: host === leader,
+    referencePullNs: domain.pullNs,
+    excessPpb: domain.excessPpb,
+    referenceMaxErrorNs: utc.maxErrorNs + Math.max(0, unheardNs),
+    referenceHasSource: utc.hasSource,
+    edgeCount: fix.edgeCount,
+    residualRmsNs: fix.residualRmsNs,
+    edges: gateways.length === 0 ? edges : [...edges, ...gateways],
+    farPull: domain.farPull,
+    heirBoundNs,
+    alarms: [...alarms, ...alarmsOf(result.alarms, host)],
+    localReferenceHostId: regional ? reference.id : "",
+    localSigmaNs: regional ? localSigmaNs : 0,
+    localBoundNs: regional ? fix.boundNs : 0,
   };
+  return { case: "correction", value };
 }
+
+const segmentMessage = (segment: DomainSegment): Correction["segments"][number] => ({
+  $typeName: "clocksync.DomainSegment",
+  rawNs: segment.rawNs,
+  domainUnixNs: segment.domainUnixNs,
+  domainFractionNs: segment.domainFractionNs,
+  freqPpb: segment.freqPpb,
+});
 
 /** What an operator should know of a host, as messages have it. */
 export const alarmsOf = (alarms: ReadonlyMap<number, string> | undefined, host: Host): string[] => {

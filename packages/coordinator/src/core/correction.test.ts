@@ -2,7 +2,7 @@ import { DomainLine } from "@ttcs/discipline";
 import { HostFilter } from "@ttcs/estimator";
 import { addNs, type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
 import { expect, test } from "vitest";
-import { composeSegments } from "./correction.ts";
+import { composeSegments, RoundKnots } from "./correction.ts";
 import { DomainScale } from "./domain-scale.ts";
 import type { Track } from "./host.ts";
 
@@ -47,7 +47,7 @@ function errorNs(track: Track, line: DomainLine, ageS: number): number {
 test("a host's line follows a frequency that changes, and ends where the domain's ends", () => {
   const track = rampingTrack(50);
   const from = addNs(REF_ZERO, AT_S * 1e9);
-  const line = new DomainLine(composeSegments(track, false, scale(), from));
+  const line = new DomainLine(composeSegments(track, false, new RoundKnots(scale(), from)));
   for (let ageS = 0; ageS <= 1.2; ageS += 0.05) {
     // A chord of half a second misses 50 ppb/s by 1.6 ns; its ends are whole nanoseconds exactly.
     expect(Math.abs(errorNs(track, line, ageS)), `after ${ageS} s`).toBeLessThan(2.5);
@@ -59,13 +59,14 @@ test("a host's line follows a frequency that changes, and ends where the domain'
 
 test("a reference is told the domain's own segments", () => {
   const from = addNs(REF_ZERO, AT_S * 1e9);
-  expect(composeSegments(rampingTrack(0), true, scale(), from)).toEqual(scale().segmentsFrom(from));
+  const round = new RoundKnots(scale(), from);
+  expect(composeSegments(rampingTrack(0), true, round)).toEqual(scale().segmentsFrom(from));
 });
 
 test("a domain whose rate was announced no further than the solve still has a line", () => {
   const track = rampingTrack(50);
   const from = addNs(REF_ZERO, (AT_S + 3) * 1e9);
-  const line = new DomainLine(composeSegments(track, false, scale(), from));
+  const line = new DomainLine(composeSegments(track, false, new RoundKnots(scale(), from)));
   expect(line.segments.length).toBe(1);
   expect(Math.abs(errorNs(track, line, 3))).toBeLessThan(60);
 });

@@ -27,14 +27,32 @@ const CHORD_NS = SECOND_NS / 2;
 /** Turns by which a track is inverted: a clock is 1e-4 off at the most, its track 1e5 s old. */
 const INVERSE_TURNS = 5;
 
+/** Domain time from the instant of a solve on: the same for all hosts of the round. */
+export class RoundKnots {
+  readonly fromRefRawNs: RawNanos;
+  /** As the domain decided them. */
+  readonly knots: readonly DomainSegment[];
+  #dense: readonly DomainSegment[] | undefined;
+
+  constructor(scale: DomainScale, fromRefRawNs: RawNanos) {
+    this.fromRefRawNs = fromRefRawNs;
+    this.knots = scale.segmentsFrom(fromRefRawNs);
+  }
+
+  /** With a knot for each end of a chord. */
+  get dense(): readonly DomainSegment[] {
+    this.#dense ??= withChords(this.knots, this.fromRefRawNs);
+    return this.#dense;
+  }
+}
+
 /** The segments of domain time on the raw clock of the host with this track. */
 export function composeSegments(
   track: Track,
   isReference: boolean,
-  scale: DomainScale,
-  fromRefRawNs: RawNanos,
-): DomainSegment[] {
-  const knots = scale.segmentsFrom(fromRefRawNs);
+  round: RoundKnots,
+): readonly DomainSegment[] {
+  const { knots, fromRefRawNs } = round;
   if (isReference) return knots;
   const touchRawNs = addNs(fromRefRawNs, LEAD_S * 1e9);
   const tangentPpb = predict(track, touchRawNs).freqPpb;
@@ -44,7 +62,7 @@ export function composeSegments(
     const place = placeAt(track, touchRawNs, sinceNs + sinceNs * tangentPpb * 1e-9);
     return [onHost(knots[0], place, tangentPpb)];
   }
-  const dense = withChords(knots, fromRefRawNs);
+  const { dense } = round;
   const places = dense.map((knot) => placeAt(track, knot.rawNs));
   return dense.map((knot, i) => {
     const next = i + 1 < dense.length ? dense[i + 1].rawNs : undefined;

@@ -5,6 +5,7 @@
  * domain that takes a while, so those who join at once are dealt in together. It cannot see which
  * neighbours reach each other; edges that stay silent or do not fit are for the solve.
  */
+import type { Hello } from "@ttcs/protocol";
 import type { Host } from "./host.ts";
 import { anchorCount, type Edge, isFullMesh, pairKey } from "./mesh.ts";
 import type { Body } from "./outbox.ts";
@@ -25,6 +26,25 @@ export interface DealOptions {
   /** Neighbours of a host, about; absent: the mesh's own number. */
   readonly neighbours?: number;
 }
+
+/** A neighbour as a host is told of it. */
+export interface NeighbourView {
+  readonly host: Host;
+  /** The host's greeting that the view was made from. */
+  readonly hello: Hello;
+  /** True: the host that is told owns the edge. */
+  readonly owner: boolean;
+  /** True: an anchor of the region of the host that is told. */
+  readonly anchor: boolean;
+}
+
+/** True when neighbours are told the same of a host by either greeting. */
+export const isSamePlace = (a: Hello, b: Hello): boolean =>
+  a.probeAddress === b.probeAddress &&
+  a.probePort === b.probePort &&
+  a.managementAddress === b.managementAddress &&
+  a.agentPort === b.agentPort &&
+  a.region === b.region;
 
 /** See the module head. */
 export class Dealer {
@@ -124,12 +144,30 @@ export class Dealer {
     this.#anchors = new Set(meshes.flatMap((mesh) => mesh.slice(0, anchorCount(mesh.length))));
   }
 
-  /** What a host is told of the last deal. */
-  assignment(host: Host, hosts: ReadonlyMap<number, Host>, reference: Host | undefined): Body {
+  /** True when the host was there at the last deal. */
+  knows(host: Host): boolean {
+    return this.#edgesOf.has(host.number);
+  }
+
+  /** The neighbours of a host in the last deal. */
+  neighboursOf(host: Host, hosts: ReadonlyMap<number, Host>): NeighbourView[] {
     const mine = this.#edgesOf.get(host.number) ?? [];
     const place = this.#placeOf.get(host.number);
-    const neighbours = mine.map((edge) => {
+    return mine.map((edge) => {
       const other = hosts.get(edge.a === host.number ? edge.b : edge.a)!;
+      return {
+        host: other,
+        hello: other.hello,
+        owner: edge.owner === host.number,
+        // An anchor of another region holds another line.
+        anchor: this.#anchors.has(other.number) && this.#placeOf.get(other.number) === place,
+      };
+    });
+  }
+
+  /** What a host with these neighbours is told. */
+  assignment(views: readonly NeighbourView[], reference: Host | undefined): Body {
+    const neighbours = views.map(({ host: other, owner, anchor }) => {
       const { probeAddress, probePort, managementAddress, agentPort } = other.hello;
       return {
         hostId: other.id,
@@ -138,9 +176,8 @@ export class Dealer {
         probePort,
         managementAddress,
         agentPort,
-        owner: edge.owner === host.number,
-        // An anchor of another region holds another line.
-        anchor: this.#anchors.has(other.number) && this.#placeOf.get(other.number) === place,
+        owner,
+        anchor,
         region: other.hello.region,
       };
     });

@@ -3,8 +3,6 @@ import { type AgentMessage, AgentMessageSchema, HostState } from "@ttcs/protocol
 import { expect, test } from "vitest";
 import { DomainCore } from "./domain.ts";
 
-const CHOSEN = "reference is ";
-
 /** Four agents that have joined, and what the coordinator says as they report or leave. */
 class Meeting {
   readonly #core = new DomainCore({
@@ -12,29 +10,57 @@ class Meeting {
     term: 1n,
     pairsPerSecond: 50,
     meshSeed: 1,
+    metered: (round) => {
+      this.#solvedCount++;
+      round();
+    },
   });
   #nowMs = 0;
+  #solvedCount = 0;
 
   constructor() {
-    for (let i = 1; i <= 4; i++) {
-      const value = { hostId: `h${i}`, bootId: "b", clockQuality: 1 };
-      this.#hear(i, { case: "hello", value });
-    }
+    for (let i = 1; i <= 4; i++) this.join(i, i);
     this.#nowMs = 2_000;
   }
 
-  /** True when the round is solved by it: the first one chooses the reference. */
+  /** Numbers of the streams that are told their neighbours by it. */
+  join(host: number, connection: number, probePort = 319): number[] {
+    const value = { hostId: `h${host}`, bootId: "b", clockQuality: 1, probePort };
+    const hello = bodyOf({ case: "hello", value });
+    const actions = this.#core.handleMessage(connection, hello, this.#now());
+    return actions.flatMap((a) =>
+      a.kind === "send" && a.message.body.case === "assignment" ? [a.connection] : [],
+    );
+  }
+
+  /** A while goes by. */
+  wait(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  /** True when a round that waits for somebody is solved without him. */
+  beat(): boolean {
+    return this.#solves(() => this.#core.handleTick(this.#now()));
+  }
+
+  /** True when the round is solved by it. */
   report(host: number): boolean {
     const source = { rawNs: 5n, systemUnixNs: 1_795_305_600_000_000_000n, synchronised: true };
     return this.#hear(host, { case: "report", value: { source, state: HostState.ACQUIRING } });
   }
 
   leave(host: number): boolean {
-    return isSolved(this.#core.handleClose(host, this.#now()));
+    return this.#solves(() => this.#core.handleClose(host, this.#now()));
   }
 
   #hear(host: number, body: Parameters<typeof bodyOf>[0]): boolean {
-    return isSolved(this.#core.handleMessage(host, bodyOf(body), this.#now()));
+    return this.#solves(() => this.#core.handleMessage(host, bodyOf(body), this.#now()));
+  }
+
+  #solves(event: () => void): boolean {
+    const before = this.#solvedCount;
+    event();
+    return this.#solvedCount > before;
   }
 
   #now() {
@@ -45,9 +71,6 @@ class Meeting {
 const bodyOf = (
   body: NonNullable<Parameters<typeof create<typeof AgentMessageSchema>>[1]>["body"],
 ) => create(AgentMessageSchema, { header: { domain: "default" }, body: body! }) as AgentMessage;
-
-const isSolved = (actions: ReturnType<DomainCore["handleClose"]>): boolean =>
-  actions.some((action) => action.kind === "log" && action.text.includes(CHOSEN));
 
 test("the report of a host that has left does not stand for one that is still to come", () => {
   const meeting = new Meeting();
@@ -62,4 +85,27 @@ test("a round waits no longer when the one it waited for has left", () => {
   const meeting = new Meeting();
   for (const host of [1, 2, 3]) expect(meeting.report(host)).toBe(false);
   expect(meeting.leave(4)).toBe(true);
+});
+
+test("a host that comes back is told its neighbours, and they are told of it only when it has moved", () => {
+  const meeting = new Meeting();
+  meeting.leave(4);
+  expect(meeting.join(4, 5)).toEqual([5]);
+  meeting.leave(5);
+  expect(meeting.join(4, 6, 1_319).sort()).toEqual([1, 2, 3, 6]);
+});
+
+test("a host that has fallen silent holds up some rounds, and then no more", () => {
+  const meeting = new Meeting();
+  const round = () => {
+    meeting.wait(500);
+    return [1, 2, 3].map((host) => meeting.report(host)).includes(true);
+  };
+  const rounds = Array.from({ length: 6 }, () => {
+    if (round()) return "at once";
+    expect(meeting.beat()).toBe(false);
+    meeting.wait(100);
+    return meeting.beat() ? "late" : "never";
+  });
+  expect(rounds).toEqual(["late", "late", "late", "at once", "at once", "at once"]);
 });

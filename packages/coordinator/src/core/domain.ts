@@ -2,7 +2,7 @@
  * One domain of the coordinator: events in, actions out.
  *
  * Agents join (`roster.ts`) and are dealt neighbours (`dealer.ts`), reports arrive, and as soon as every
- * connected host has reported (or 100 ms after the first report of the round) the round is solved
+ * connected host that reports at all has (or 100 ms after the first report of the round) the round is solved
  * (`solve.ts`) and each host gets its own correction (`correction-message.ts`). The clock, the streams
  * and the log are the shell's; everything here is a function of the events and of the times that come
  * with them.
@@ -11,13 +11,15 @@ import { type AgentMessage, type Header, type Hello, HostState, type Report } fr
 import { addNs, FIT_AGE_NS, ROUND_NS } from "@ttcs/units";
 import { Comeback } from "./comeback.ts";
 import { correctionFor, type SharedByRound } from "./correction-message.ts";
-import { Dealer, type DealOptions } from "./dealer.ts";
+import { Dealer, isSamePlace } from "./dealer.ts";
+import type { DomainOptions, ServerTime } from "./domain-options.ts";
 import { roundOf } from "./domain-scale.ts";
 import { FitBook, type MeshFit } from "./fits.ts";
 import { lazyReach } from "./holding.ts";
 import type { Host } from "./host.ts";
 import { cleanReport } from "./inputs.ts";
 import type { DomainMemory } from "./memory.ts";
+import { MuteHosts } from "./mute-hosts.ts";
 import { type Action, Outbox } from "./outbox.ts";
 import type { Reach } from "./reach.ts";
 import type { Region, Told } from "./region.ts";
@@ -39,25 +41,6 @@ const LATE_MS = 300;
 /** Hosts that wait are told so this often (ms). */
 const WAITING_EVERY_MS = 1_000;
 
-/** The times that come with an event. */
-export interface ServerTime {
-  /** Monotonic (ms). */
-  readonly monotonicMs: number;
-  /** The server's own civil time (Unix ns); rounds count by it until domain time exists. */
-  readonly unixNs: bigint;
-}
-
-/** How a domain is set up. */
-export interface DomainOptions extends DealOptions {
-  readonly domain: string;
-  /** Fencing number of this leadership. */
-  readonly term: bigint;
-  /** What the coordinator before this one has left; absent: a domain that begins. */
-  readonly memory?: DomainMemory;
-  /** "host:port" of every server of this domain, the leader first; asked for with every welcome. */
-  readonly coordinatorAddresses?: () => readonly string[];
-}
-
 /** See the module head. */
 export class DomainCore {
   readonly #outbox: Outbox;
@@ -74,6 +57,7 @@ export class DomainCore {
   #solvedMs = -Infinity;
   readonly #reported = new Set<number>();
   readonly #turn = new RoundTurn();
+  readonly #mute = new MuteHosts();
   #waitingToldMs = -Infinity;
   #lastClose: { unixNs: bigint; monotonicMs: number } | undefined;
 
@@ -119,6 +103,7 @@ export class DomainCore {
       this.#roster.disconnect(host, now.monotonicMs);
       // A report of somebody who is gone must not stand for one that is still to come.
       this.#reported.delete(host.number);
+      this.#mute.spoke(host);
       this.#log("warn", `${host.id} has left`);
       this.#solveWhenAllSaid(now);
     }
@@ -155,10 +140,12 @@ export class DomainCore {
       return;
     }
     const host = this.#roster.byId(hello.hostId) ?? this.#roster.admit(hello);
+    const isAsBefore = isSamePlace(host.hello, hello);
     if (host.hello.bootId !== hello.bootId) this.#rebooted(host, now);
     host.hello = hello;
     this.#roster.connect(host, connection);
-    this.#regions.arrange(now.monotonicMs);
+    if (this.#lastClose) this.#mute.joined(host);
+    this.#regions.came(host, now.monotonicMs);
     if (Number.isNaN(this.#firstHelloMs)) this.#firstHelloMs = now.monotonicMs;
     const { clockQuality, managementAddress } = hello;
     this.#log("info", `${host.id} joined from ${managementAddress}, clock_quality ${clockQuality}`);
@@ -171,7 +158,9 @@ export class DomainCore {
       },
     });
     this.#silence.broke(host, now.monotonicMs);
-    if (this.#dealer.noteJoin(this.#roster.hosts.size)) this.#deal(now);
+    // Whoever comes back as he was has his neighbours still, and they have him.
+    if (isAsBefore && this.#dealer.knows(host)) this.#assign(host);
+    else if (this.#dealer.noteJoin(this.#roster.hosts.size)) this.#deal(now);
     this.#tellWaiting(now);
   }
 
@@ -186,8 +175,10 @@ export class DomainCore {
     const host = this.#roster.byConnection(connection);
     if (!host) return;
     for (const fault of cleanReport(report)) this.#log("warn", `${host.id} sent ${fault}: ignored`);
-    host.report = report;
+    // Fits are kept by the book; a thousand hosts' reports would hold them for half a second more.
+    host.report = { ...report, fits: [] };
     host.reportedAtMs = now.monotonicMs;
+    this.#mute.spoke(host);
     this.#regions.takeSource(host, now.monotonicMs);
     const locked = report.state === HostState.LOCKED;
     if (!locked) host.lockedSinceMs = Number.NaN;
@@ -209,15 +200,22 @@ export class DomainCore {
 
   #solveWhenAllSaid(now: ServerTime): void {
     const { size } = this.#reported;
-    if (size > 0 && size >= this.#roster.connectedCount) this.#solve(now);
+    if (size > 0 && size >= this.#roster.connectedCount - this.#mute.count) this.#solve(now);
   }
 
   #solve(now: ServerTime): void {
+    const { metered } = this.#options;
+    if (metered) metered(() => this.#solveRound(now));
+    else this.#solveRound(now);
+  }
+
+  #solveRound(now: ServerTime): void {
     this.#firstReportMs = Number.NaN;
     this.#solvedMs = now.monotonicMs;
     this.#turn.solved(this.#reported);
     this.#reported.clear();
     const connected = this.#roster.connected;
+    this.#mute.look(connected, now.monotonicMs);
     if (connected.length < MINIMUM_HOSTS) return;
     // Let all agents find a coordinator that has just started, before it chooses among them.
     const isYoung = now.monotonicMs - this.#firstHelloMs < START_GRACE_MS;
@@ -282,8 +280,9 @@ export class DomainCore {
 
   /** Hosts that wait are told so elsewhere; the others hold over. */
   #breakSilence(now: ServerTime): void {
+    if (this.#roster.connectedCount < MINIMUM_HOSTS) return;
+    if (!this.#silence.mayBeOver(now.monotonicMs)) return;
     const { connected } = this.#roster;
-    if (connected.length < MINIMUM_HOSTS) return;
     const reason = "the coordinator has no correction for this host yet";
     for (const host of this.#silence.over(connected, now.monotonicMs)) {
       this.#outbox.send(host, { case: "hold", value: { reason } });
@@ -303,24 +302,24 @@ export class DomainCore {
   }
 
   #deal(now: ServerTime): void {
-    const { hosts } = this.#roster;
     const { ranked, isDoubted } = this.#regions;
     this.#dealer.deal(ranked, now.monotonicMs, this.#regions.barred(now.monotonicMs), isDoubted);
     this.#regions.retain(this.#dealer.dealt);
-    for (const host of this.#roster.connected) {
-      const assignment = this.#dealer.assignment(
-        host,
-        hosts,
-        this.#regions.of(host)?.leadership.reference,
-      );
-      if (this.#told.isNews(host, assignment)) this.#outbox.send(host, assignment);
-    }
+    for (const host of this.#roster.connected) this.#assign(host);
+  }
+
+  /** Tells a host its neighbours, unless it knows. */
+  #assign(host: Host): void {
+    const reference = this.#regions.of(host)?.leadership.reference;
+    const neighbours = this.#dealer.neighboursOf(host, this.#roster.hosts);
+    if (!this.#told.isNews(host, reference, neighbours)) return;
+    this.#outbox.send(host, this.#dealer.assignment(neighbours, reference));
   }
 
   #tellWaiting(now: ServerTime): void {
     this.#waitingToldMs = now.monotonicMs;
+    if (this.#roster.connectedCount >= MINIMUM_HOSTS) return;
     const connected = this.#roster.connected;
-    if (connected.length >= MINIMUM_HOSTS) return;
     const value = { haveHosts: connected.length, needHosts: MINIMUM_HOSTS };
     for (const host of connected) this.#outbox.send(host, { case: "waiting", value });
   }

@@ -10,21 +10,12 @@ import {
   incidenceOf,
   type NetworkSolution,
 } from "@ttcs/estimator";
+import type { EdgeVerdict } from "@ttcs/protocol";
 import type { Alignment, MeshRows } from "./alignment.ts";
 import type { HostVerdict } from "./host-verdicts.ts";
 
-/** One edge as the host at one of its ends is told of it. */
-export interface EdgeView {
-  /** The other end. */
-  readonly hostNumber: number;
-  /** The edge's offset, other minus this host, beyond what the mesh agrees on (ns). */
-  readonly residualNs: number;
-  readonly sigmaNs: number;
-  /** What robustness left of its weight, 0 to 1. */
-  readonly weight: number;
-  /** Why it takes no part; empty: it does. */
-  readonly expelled: string;
-}
+/** One edge as the host at one of its ends is told of it; see the message for signs and units. */
+export type EdgeView = Readonly<EdgeVerdict>;
 
 /** No case before the court is as bad as an impossible edge. */
 const IMPOSSIBLE_SEVERITY = Number.MAX_VALUE;
@@ -154,6 +145,7 @@ export class EdgeViews {
     for (let i = incidence.start[row]; i < incidence.start[row + 1]; i++) {
       const e = incidence.edge[i];
       views.push({
+        $typeName: "clocksync.EdgeVerdict",
         hostNumber: hosts[incidence.other[i]],
         residualNs: graph.from[e] === row ? residualNs[e] : -residualNs[e],
         sigmaNs: edgeSigmaNs[e],

@@ -145,3 +145,28 @@ test("an audit that excludes what the owner says marks the edge until the next a
   for (let ms = 2_000; ms < 12_000; ms += 500) expect(owned(ms)).toBe(true);
   expect(owned(12_000)).toBe(false);
 });
+
+test("an edge that is dealt no more is refused, also from a host that has told it before", () => {
+  const book = new FitBook();
+  expect(book.take([fit(1, 2)], 1, DEALT, 0)).toEqual([]);
+  expect(book.take([fit(1, 2)], 1, new Set(["2-3"]), 500)[0]).toContain("there is no such edge");
+});
+
+test("an edge that went stale counts again when its host goes on in the same order", () => {
+  const book = new FitBook();
+  book.take([fit(2, 3), fit(1, 2)], 2, DEALT, 0);
+  expect(offsets(book, 5_000)).toEqual([]);
+  book.take([fit(2, 3, { offsetNs: 8 })], 2, DEALT, 5_000);
+  expect(offsets(book, 5_000)).toEqual([8]);
+});
+
+test("fits in another order than before are told apart", () => {
+  const book = new FitBook();
+  const [a, b] = [fit(2, 1, { offsetNs: 1 }), fit(2, 3, { offsetNs: 3 })];
+  book.take([a, b], 2, DEALT, 0);
+  book.take([b, a], 2, DEALT, 500);
+  expect(book.fresh(500).map((f) => [f.other, f.offsetNs])).toEqual([
+    [1, 1],
+    [3, 3],
+  ]);
+});

@@ -14,7 +14,7 @@
  */
 import type { EdgeFit } from "@ttcs/protocol";
 import { FREQ_LIMIT_PPB, NEAR_LIMIT_NS, within } from "./inputs.ts";
-import { pairKey } from "./mesh.ts";
+import { pairKey, pairNumber } from "./mesh.ts";
 
 /** A fit older than this is not used (ms on the server's monotonic clock): one and a half rounds. */
 const FRESH_MS = 750;
@@ -50,6 +50,10 @@ export type MeshFit = Pick<
 };
 
 interface Kept {
+  /** False once it went stale: whoever still has it must look for another. */
+  isIn: boolean;
+  /** The deal in which the edge was last found to exist. */
+  dealt: ReadonlySet<string>;
   readonly fit: MeshFit;
   audit: boolean;
   atMs: number;
@@ -59,7 +63,10 @@ interface Kept {
 
 /** The newest fits of one domain. */
 export class FitBook {
-  readonly #fits = new Map<string, Kept>();
+  /** By `pairNumber`. */
+  readonly #fits = new Map<number, Kept>();
+  /** What each host spoke of last, in its order: it says the same again half a second later. */
+  readonly #saidBy = new Map<number, (Kept | undefined)[]>();
 
   /**
    * Takes the fits of one report.
@@ -74,41 +81,65 @@ export class FitBook {
     nowMs: number,
   ): string[] {
     const refused: string[] = [];
-    for (const fit of fits) {
-      const key = pairKey(fit.owner, fit.other);
-      const exists = dealt.has(key);
-      const problem = exists ? fitProblem(fit, reporter) : "there is no such edge";
+    const said = this.#saidBy.get(reporter) ?? [];
+    if (said.length === 0) this.#saidBy.set(reporter, said);
+    said.length = fits.length;
+    for (let i = 0; i < fits.length; i++) {
+      const fit = fits[i];
+      let kept = said[i];
+      if (!kept?.isIn || kept.fit.owner !== fit.owner || kept.fit.other !== fit.other) {
+        kept = this.#fits.get(pairNumber(fit.owner, fit.other));
+      }
+      const problem = this.#exists(kept, fit, dealt)
+        ? fitProblem(fit, reporter)
+        : "there is no such edge";
       if (problem && refused.length < REFUSALS_TOLD) {
         refused.push(`fit ${fit.owner}-${fit.other}: ${problem}`);
       }
-      if (!problem && !fit.distrust) this.#keep(key, fit, nowMs);
+      if (!problem && !fit.distrust) kept = this.#keep(kept, fit, dealt, nowMs);
+      said[i] = kept;
     }
     return refused;
+  }
+
+  /** Without making text of two numbers for every fit of every round. */
+  #exists(kept: Kept | undefined, fit: EdgeFit, dealt: ReadonlySet<string>): boolean {
+    if (kept?.dealt === dealt) return true;
+    if (!dealt.has(pairKey(fit.owner, fit.other))) return false;
+    if (kept) kept.dealt = dealt;
+    return true;
   }
 
   /** All fits that are fresh; good until the next report. */
   fresh(nowMs: number): MeshFit[] {
     const fresh: MeshFit[] = [];
-    for (const [key, kept] of this.#fits) {
+    for (const [number, kept] of this.#fits) {
       if (nowMs - kept.atMs <= FRESH_MS) fresh.push(kept.fit);
-      else this.#fits.delete(key);
+      else this.#drop(number, kept);
     }
     return fresh;
   }
 
   /** Forgets all fits of a host: its raw clock has a new zero. */
   forget(host: number): void {
-    for (const [key, kept] of this.#fits) {
-      if (kept.fit.owner === host || kept.fit.other === host) this.#fits.delete(key);
+    this.#saidBy.delete(host);
+    for (const [number, kept] of this.#fits) {
+      if (kept.fit.owner === host || kept.fit.other === host) this.#drop(number, kept);
     }
   }
 
-  #keep(key: string, fit: EdgeFit, nowMs: number): void {
-    const earlier = this.#fits.get(key);
+  #drop(number: number, kept: Kept): void {
+    kept.isIn = false;
+    this.#fits.delete(number);
+  }
+
+  #keep(earlier: Kept | undefined, fit: EdgeFit, dealt: ReadonlySet<string>, nowMs: number): Kept {
     if (!earlier) {
       const contestedMs = Number.NEGATIVE_INFINITY;
-      this.#fits.set(key, { fit: copyOf(fit), audit: fit.audit, atMs: nowMs, contestedMs });
-      return;
+      const own = { isIn: true, dealt, audit: fit.audit, atMs: nowMs, contestedMs };
+      const kept = { ...own, fit: copyOf(fit) };
+      this.#fits.set(pairNumber(fit.owner, fit.other), kept);
+      return kept;
     }
     const isFresh = nowMs - earlier.atMs <= FRESH_MS;
     if (isFresh && earlier.audit !== fit.audit) {
@@ -116,10 +147,11 @@ export class FitBook {
       earlier.contestedMs = agree ? Number.NEGATIVE_INFINITY : nowMs;
     }
     earlier.fit.contested = nowMs - earlier.contestedMs < CONTESTED_MS;
-    if (fit.audit && isFresh && !earlier.audit) return;
+    if (fit.audit && isFresh && !earlier.audit) return earlier;
     copyInto(earlier.fit, fit);
     earlier.audit = fit.audit;
     earlier.atMs = nowMs;
+    return earlier;
   }
 }
 

@@ -1,4 +1,5 @@
-export { DomainCore, type DomainOptions, MINIMUM_HOSTS } from "./domain.ts";
+export { DomainCore, MINIMUM_HOSTS } from "./domain.ts";
+export type { DomainOptions } from "./domain-options.ts";
 export type { EdgeView } from "./edge-verdicts.ts";
 export { FitBook, type MeshFit } from "./fits.ts";
 export { type Fix, type Host, newHost, type Track } from "./host.ts";

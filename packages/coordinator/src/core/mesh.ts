@@ -64,6 +64,15 @@ export function anchorCount(hostCount: number): number {
 /** A key for an unordered pair. */
 export const pairKey = (a: number, b: number): string => (a < b ? `${a}-${b}` : `${b}-${a}`);
 
+/**
+ * A number for an unordered pair, for maps that are asked ten thousand times a round; small for all
+ * hosts that there can be today, so that the engine need not box it.
+ */
+export function pairNumber(a: number, b: number): number {
+  const [low, high] = a < b ? [a, b] : [b, a];
+  return low < 0x8000 && high < 0x1_0000 ? low * 0x1_0000 + high : (low + 1) * 2 ** 32 + high;
+}
+
 function fullMesh(hosts: readonly number[]): [number, number][] {
   const pairs: [number, number][] = [];
   for (let i = 0; i < hosts.length; i++) {
@@ -80,28 +89,29 @@ function sparseMesh(
   barred: ReadonlySet<string>,
 ): [number, number][] {
   const anchorsEach = Math.min(ANCHORS_EACH, Math.round(ANCHOR_SHARE * neighbours));
-  const pairs = new Map<string, [number, number]>();
+  const pairs = new Map<number, [number, number]>();
+  const isBarred = (a: number, b: number) => barred.size > 0 && barred.has(pairKey(a, b));
   const degree = new Map<number, number>(ranked.map((h) => [h, 0]));
   const link = (a: number, b: number) => {
-    if (a === b || pairs.has(pairKey(a, b)) || barred.has(pairKey(a, b))) return;
-    pairs.set(pairKey(a, b), [a, b]);
+    const number = pairNumber(a, b);
+    if (a === b || pairs.has(number) || isBarred(a, b)) return;
+    pairs.set(number, [a, b]);
     degree.set(a, degree.get(a)! + 1);
     degree.set(b, degree.get(b)! + 1);
   };
-  const ring = [...ranked].sort((x, y) => mix32(seed, x) - mix32(seed, y) || x - y);
+  const hashOf = new Map(ranked.map((h) => [h, mix32(seed, h)]));
+  const ring = [...ranked].sort((x, y) => hashOf.get(x)! - hashOf.get(y)! || x - y);
   for (let i = 0; i < ring.length; i++) {
     // The next of the ring that is not barred: a detour keeps it closed.
     for (let step = 1; step < ring.length; step++) {
       const next = ring[(i + step) % ring.length];
-      if (barred.has(pairKey(ring[i], next))) continue;
+      if (isBarred(ring[i], next)) continue;
       link(ring[i], next);
       break;
     }
   }
   for (const h of ranked) {
-    const open = [...anchors].filter(
-      (a) => degree.get(a)! < ANCHOR_EDGES_MAX && !barred.has(pairKey(h, a)),
-    );
+    const open = [...anchors].filter((a) => degree.get(a)! < ANCHOR_EDGES_MAX && !isBarred(h, a));
     for (const a of closest(seed, h, open, anchorsEach)) link(h, a);
   }
   let wanting = ranked.filter((h) => !anchors.has(h));
@@ -110,7 +120,7 @@ function sparseMesh(
     if (missing <= 0) continue;
     // Who has enough is not asked any more: most are not, towards the end.
     wanting = wanting.filter((o) => degree.get(o)! < neighbours);
-    const isNew = (o: number) => !pairs.has(pairKey(h, o)) && !barred.has(pairKey(h, o));
+    const isNew = (o: number) => !pairs.has(pairNumber(h, o)) && !isBarred(h, o);
     for (const o of closest(seed, h, wanting, missing, isNew)) link(h, o);
   }
   return [...pairs.values()];
@@ -145,14 +155,15 @@ function assignOwners(
   anchors: ReadonlySet<number>,
   before: readonly Edge[],
 ): Edge[] {
-  const earlier = new Map(before.map((e) => [pairKey(e.a, e.b), e.owner]));
+  const earlier = new Map(before.map((e) => [pairNumber(e.a, e.b), e.owner]));
   const owned = new Map<number, number>();
   const count = (h: number) => owned.get(h) ?? 0;
   const edges: Edge[] = [];
   const free: { index: number; a: number; b: number }[] = [];
   for (const [a, b] of pairs) {
-    const owner = earlier.get(pairKey(a, b)) ?? (anchors.has(a) ? b : a);
-    if (!earlier.has(pairKey(a, b)) && anchors.has(a) === anchors.has(b)) {
+    const kept = earlier.get(pairNumber(a, b));
+    const owner = kept ?? (anchors.has(a) ? b : a);
+    if (kept === undefined && anchors.has(a) === anchors.has(b)) {
       free.push({ index: edges.length, a, b });
     }
     owned.set(owner, count(owner) + 1);

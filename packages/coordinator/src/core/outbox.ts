@@ -7,7 +7,12 @@
  * broke is told of by an event.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type CoordinatorMessage, CoordinatorMessageSchema } from "@ttcs/protocol";
+import {
+  type CoordinatorMessage,
+  CoordinatorMessageSchema,
+  type Correction,
+  type Header,
+} from "@ttcs/protocol";
 import type { Host } from "./host.ts";
 import { TERM_BELIEVED_MAX } from "./lease.ts";
 import type { DomainMemory } from "./memory.ts";
@@ -23,12 +28,16 @@ export type Action =
 /** What a message says, besides its header. */
 export type Body = NonNullable<MessageInitShape<typeof CoordinatorMessageSchema>["body"]>;
 
+const isWhole = (body: Body): body is { case: "correction"; value: Correction } =>
+  body.case === "correction" && body.value.$typeName !== undefined;
+
 /** See the module head. */
 export class Outbox {
   readonly #domain: string;
   #term: bigint;
   #round = 0n;
   #actions: Action[] = [];
+  #header: Header | undefined;
 
   /** @param term fencing number of this leadership. */
   constructor(domain: string, term: bigint) {
@@ -91,8 +100,20 @@ export class Outbox {
   }
 
   #sendTo(connection: number, body: Body): void {
-    const header = { domain: this.#domain, term: this.#term, round: this.#round };
-    const message = create(CoordinatorMessageSchema, { header, body });
+    const header = this.#headerNow();
+    // A correction is a whole message already; to make another of it would be a third of a round.
+    const message: CoordinatorMessage = isWhole(body)
+      ? { $typeName: "clocksync.CoordinatorMessage", header, body }
+      : create(CoordinatorMessageSchema, { header, body });
     this.#actions.push({ kind: "send", connection, message });
+  }
+
+  /** The same for all messages of a round. */
+  #headerNow(): Header {
+    const before = this.#header;
+    if (before?.term === this.#term && before.round === this.#round) return before;
+    const fields = { domain: this.#domain, term: this.#term, round: this.#round };
+    this.#header = { $typeName: "clocksync.Header", ...fields };
+    return this.#header;
   }
 }

@@ -8,7 +8,7 @@
  */
 import { BOUND_SIGMAS, bentNs, grownBoundNs } from "@ttcs/discipline";
 import { diffNs } from "@ttcs/units";
-import { LEAD_S } from "./correction.ts";
+import { LEAD_S, RoundKnots } from "./correction.ts";
 import { heirBoundNs, type Regional, type SharedByRound } from "./correction-message.ts";
 import type { Region } from "./region.ts";
 import { domainRawAt } from "./region-line.ts";
@@ -33,7 +33,8 @@ export function sharedOf(
   const silence = silenceOf(region, regions.home);
   const { utc } = ofDomain;
   const alarms = silence ? [...ofDomain.alarms, silence] : ofDomain.alarms;
-  const shared = { reference, scale, result, utc, alarms, nowMs };
+  const knots = new RoundKnots(scale, result.atRefRawNs);
+  const shared = { reference, scale, knots, result, utc, alarms, nowMs };
   const heirNs = heirBoundNs(region.connected, reference);
   if (regions.count === 1) return { ...shared, heirBoundNs: heirNs };
   const regional = regionalOf(region, regions);

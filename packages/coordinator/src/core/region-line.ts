@@ -7,9 +7,16 @@
 import { DomainLine, type DomainSegment } from "@ttcs/discipline";
 import { addNs, diffNs, FIT_AGE_NS, type RawNanos } from "@ttcs/units";
 import { referencePlaceAt } from "./correction.ts";
-import type { Track } from "./host.ts";
+import type { DomainScale } from "./domain-scale.ts";
+import type { Host, Track } from "./host.ts";
 import type { LastRest, Region } from "./region.ts";
 import { followPpb, restAt } from "./region-follow.ts";
+
+/** Domain time on the raw clock of the reference that carries it. */
+export interface Domain {
+  readonly reference: Host;
+  readonly scale: DomainScale;
+}
 
 /** The domain reference's raw clock when a local reference's shows `rawNs`, by its link (ns). */
 export const domainRawAt = (link: Track, rawNs: RawNanos): RawNanos =>

@@ -160,7 +160,13 @@ export class RegionLinks {
     for (let e = 0; e < graph.edgeCount; e++) {
       const { from, to } = carried[fitOf[e]];
       const expelled = excluded[e] === 1 ? this.#court.standingAt(places[e]).reason : "";
-      const view = { sigmaNs: offsets.edgeSigmaNs[e], weight: offsets.trust[e], expelled };
+      const $typeName = "clocksync.EdgeVerdict" as const;
+      const view = {
+        $typeName,
+        sigmaNs: offsets.edgeSigmaNs[e],
+        weight: offsets.trust[e],
+        expelled,
+      };
       const residualNs = offsets.residualNs[e];
       this.#tell(from, { ...view, hostNumber: to.number, residualNs });
       this.#tell(to, { ...view, hostNumber: from.number, residualNs: -residualNs });

@@ -17,6 +17,14 @@ export const REGION_HOSTS_MIN = 3;
 /** The region that a host names. */
 export const namedRegion = (host: Host): string => host.hello.region || DEFAULT_REGION;
 
+/** The region that all hosts name; undefined: they name several, or there are none. */
+export function onlyNameOf(hosts: Iterable<Host>): string | undefined {
+  const names = new Set<string>();
+  for (const host of hosts) names.add(namedRegion(host));
+  const [name] = names;
+  return names.size === 1 ? name : undefined;
+}
+
 /** Hosts by region, best first; the region of the best host comes first. */
 export function groupByRegion(hosts: Iterable<Host>): Map<string, Host[]> {
   const ranked = rankHosts(hosts);

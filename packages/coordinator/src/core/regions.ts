@@ -12,14 +12,19 @@
  * then.
  */
 import type { Dealer } from "./dealer.ts";
-import type { DomainScale } from "./domain-scale.ts";
 import type { MeshFit } from "./fits.ts";
 import { connectedHosts, type Host } from "./host.ts";
 import { rankHosts } from "./reference.ts";
 import { Region } from "./region.ts";
-import { followDomain, lineBeginning, restsAgainst, secondsOf } from "./region-line.ts";
+import {
+  type Domain,
+  followDomain,
+  lineBeginning,
+  restsAgainst,
+  secondsOf,
+} from "./region-line.ts";
 import { RegionLinks } from "./region-links.ts";
-import { groupByRegion } from "./region-members.ts";
+import { groupByRegion, namedRegion, onlyNameOf } from "./region-members.ts";
 import { type RegionsMemory, regionsToMemory, whoLeads } from "./region-memory.ts";
 
 /** A region that is gone is given this long to come back (ms): longer than a reference is. */
@@ -36,12 +41,6 @@ const BEGIN_ROUNDS = 20;
 const BEGIN_FREQ_SIGMA_PPB = 1_000;
 const BEGIN_ROUNDS_MAX = 40;
 
-/** Domain time on the raw clock of the reference that carries it. */
-export interface Domain {
-  readonly reference: Host;
-  readonly scale: DomainScale;
-}
-
 type Say = (level: "info" | "warn", text: string) => void;
 
 /** See the module head. */
@@ -55,6 +54,8 @@ export class Regions {
   #domain: Domain | undefined;
   #homeSeenMs = Number.NaN;
   #lockedOnce = false;
+  /** The region that all hosts name; undefined: they name several. */
+  #onlyName: string | undefined;
   /** Rounds in which a link was known before its region's line began. */
   readonly #linkRounds = new Map<Region, number>();
 
@@ -121,8 +122,16 @@ export class Regions {
     return this.#regionOf.get(host.number);
   }
 
-  /** Sorts hosts into their regions. Call when hosts have come or gone. */
+  /** A host has come, or come back. Where all are of one region, the others stay where they are. */
+  came(host: Host, nowMs: number): void {
+    const [only] = this.#byName.values();
+    if (only && this.#onlyName === namedRegion(host)) this.#enter(host, only, nowMs);
+    else this.arrange(nowMs);
+  }
+
+  /** Sorts hosts into their regions. Call when hosts have gone. */
   arrange(nowMs: number): void {
+    this.#onlyName = onlyNameOf(this.#hosts.values());
     const groups = groupByRegion(this.#hosts.values());
     const nameOf = new Map([...groups].flatMap(([name, hosts]) => hosts.map((h) => [h, name])));
     for (const name of groups.keys()) if (!this.#byName.has(name)) this.#open(name);

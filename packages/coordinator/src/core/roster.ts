@@ -98,6 +98,7 @@ export class Roster {
 
   /** Forgets those who have stayed away, but for the reference. */
   forgetAbsent(reference: Host | undefined, nowMs: number): Host[] {
+    if (this.connectedCount === this.hosts.size) return [];
     const gone = [...this.hosts.values()].filter(
       (h) => nowMs - h.disconnectedAtMs > FORGET_AFTER_MS && h !== reference,
     );

@@ -4,12 +4,13 @@
  * Of a thousand hosts a newcomer changes the edges of some ten. What was told on an earlier stream
  * counts for nothing: whoever came back has forgotten it.
  */
+import { isSamePlace, type NeighbourView } from "./dealer.ts";
 import type { Host } from "./host.ts";
-import type { Body } from "./outbox.ts";
 
 interface Told {
   readonly connection: number | undefined;
-  readonly text: string;
+  readonly reference: Host | undefined;
+  readonly neighbours: readonly NeighbourView[];
 }
 
 /** See the module head. */
@@ -17,13 +18,23 @@ export class ToldAssignments {
   /** By host, so that one that is forgotten takes its entry along. */
   readonly #told = new WeakMap<Host, Told>();
 
-  /** Whether `assignment` says anything that the host was not told last; it counts as told then. */
-  isNews(host: Host, assignment: Body): boolean {
+  /** Whether this says anything that the host was not told last; it counts as told then. */
+  isNews(host: Host, reference: Host | undefined, neighbours: readonly NeighbourView[]): boolean {
     const { connection } = host;
-    const text = JSON.stringify(assignment.value);
     const before = this.#told.get(host);
-    if (before && before.connection === connection && before.text === text) return false;
-    this.#told.set(host, { connection, text });
+    const isOld =
+      before?.connection === connection &&
+      before?.reference === reference &&
+      before?.neighbours.length === neighbours.length &&
+      neighbours.every((view, i) => isSame(view, before.neighbours[i]));
+    if (isOld) return false;
+    this.#told.set(host, { connection, reference, neighbours });
     return true;
   }
 }
+
+const isSame = (a: NeighbourView, b: NeighbourView): boolean =>
+  a.host === b.host &&
+  a.owner === b.owner &&
+  a.anchor === b.anchor &&
+  (a.hello === b.hello || isSamePlace(a.hello, b.hello));

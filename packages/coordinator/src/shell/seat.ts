@@ -7,7 +7,8 @@
  */
 import type { AgentMessage } from "@ttcs/protocol";
 import type { Store, StoreResult } from "@ttcs/store";
-import type { DomainCore, ServerTime } from "../core/domain.ts";
+import type { DomainCore } from "../core/domain.ts";
+import type { ServerTime } from "../core/domain-options.ts";
 import type { Fellow, Fellows } from "../core/fellows.ts";
 import {
   type LeaseAction,

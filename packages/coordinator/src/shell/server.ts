@@ -14,20 +14,21 @@ import {
   type AgentMessage,
   type CoordinatorMessage,
   CoordinatorMessageSchema,
-  CoordinatorService,
-  grpcServiceDefinition,
   hostPort,
 } from "@ttcs/protocol";
 import { failpoint, TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
-import { DomainCore, type ServerTime } from "../core/domain.ts";
+import { DomainCore } from "../core/domain.ts";
+import type { ServerTime } from "../core/domain-options.ts";
 import { Fellows } from "../core/fellows.ts";
 import type { Action } from "../core/outbox.ts";
+import { CpuMeter } from "./cpu-meter.ts";
 import type { CoordinatorCounters, CoordinatorDoor, CoordinatorOptions } from "./options.ts";
 import { Outflow, STALLED_AFTER_MS } from "./outflow.ts";
 import { implausible } from "./plausible.ts";
 import { RollCall } from "./roll-call.ts";
 import { type Destination, Seat } from "./seat.ts";
+import { coordinatorService } from "./service.ts";
 
 /** Beat of deadlines (ms). */
 const TICK_MS = 20;
@@ -41,8 +42,6 @@ setLogVerbosity(logVerbosity.NONE);
 
 /** Agents that have been sent on are given this long to take note (ms). */
 const FAREWELL_MS = 100;
-
-const toBuffer = (b: Uint8Array): Buffer => Buffer.from(b.buffer, b.byteOffset, b.byteLength);
 
 /** A running coordinator. */
 export class Coordinator {
@@ -76,7 +75,7 @@ export class Coordinator {
   readonly #domainOf = new Map<number, string>();
   #nextConnection = 1;
   #timer: NodeJS.Timeout | undefined;
-  #solveUs = 0;
+  readonly #meter = new CpuMeter();
   port = 0;
 
   constructor(options: CoordinatorOptions, log: Logger, door: CoordinatorDoor) {
@@ -89,7 +88,7 @@ export class Coordinator {
     for (const domain of options.domains)
       this.#seats.set(domain, this.#seat(domain, holder, fellows));
     const undecodable = () => this.counters.undecodable_messages++;
-    const service = grpcServiceDefinition(CoordinatorService, toBuffer, { undecodable });
+    const service = coordinatorService({ undecodable });
     this.#server.addService(service, { subscribe: (stream: Stream) => this.#serve(stream) });
   }
 
@@ -111,7 +110,7 @@ export class Coordinator {
 
   /** Processor time of the domains' cores since the start (s). */
   get solveS(): number {
-    return this.#solveUs / 1e6;
+    return this.#meter.totalS;
   }
 
   /** Streams of agents that have joined. */
@@ -171,10 +170,11 @@ export class Coordinator {
       now,
       newCore: (term, memory) => {
         const coordinatorAddresses = () => seat.addresses();
-        const shared = { domain, term, pairsPerSecond, meshSeed, coordinatorAddresses };
+        const metered = <T>(work: () => T) => this.#meter.whole(work);
+        const shared = { domain, term, pairsPerSecond, meshSeed, coordinatorAddresses, metered };
         return new DomainCore({ ...shared, ...(memory ? { memory } : {}) });
       },
-      perform: (actions) => this.#run(actions),
+      perform: (actions) => this.#meter.whole(() => this.#run(actions)),
       redirect: (connection, to) => this.#redirect(domain, connection, to),
       log: (level, text) => this.#log[level](text),
     });
@@ -209,7 +209,7 @@ export class Coordinator {
       this.#joined.delete(connection);
       this.#outflows.delete(connection);
       this.#domainOf.delete(connection);
-      if (seat) this.#metered(() => seat!.left(connection));
+      if (seat) this.#meter.sampled(() => seat!.left(connection));
     };
     stream.on("error", gone);
     stream.on("cancelled", gone);
@@ -229,7 +229,7 @@ export class Coordinator {
     }
     try {
       failpoint("server.message.before");
-      this.#metered(() => seat.hear(connection, message));
+      this.#meter.sampled(() => seat.hear(connection, message));
       failpoint("server.message.after");
     } catch (error) {
       this.counters.faults++;
@@ -240,21 +240,11 @@ export class Coordinator {
     if (!isGreeting && !this.#joined.has(connection)) this.counters.unjoined_messages++;
   }
 
-  #metered<T>(work: () => T): T {
-    const before = process.threadCpuUsage();
-    try {
-      return work();
-    } finally {
-      const { user, system } = process.threadCpuUsage(before);
-      this.#solveUs += user + system;
-    }
-  }
-
   /** A fault in one domain's round must not take the others along. */
   #tick(domain: string, seat: Seat): void {
     try {
       failpoint("server.tick.before");
-      this.#metered(() => seat.tick());
+      this.#meter.whole(() => seat.tick());
       failpoint("server.tick.after");
     } catch (error) {
       this.counters.faults++;
