@@ -12,6 +12,8 @@ import { type Domain, domainOf, lineNsAt } from "./truth.ts";
 
 const SEEDS = Math.min(20, Number(process.env.TTCS_LIARS ?? 0));
 const HOSTS = SEEDS ? 60 : 20;
+/** For one test (ms). */
+const PATIENCE_MS = SEEDS ? 3_600_000 : 600_000;
 /** Hosts are LOCKED by then, and the usual round trips are known (s). */
 const ATTACK_S = 24;
 const LIGHT: SimChanges = {
@@ -93,24 +95,37 @@ const clean = () => {
 const namedIn = (log: readonly string[]) =>
   new Set(log.flatMap((line) => /: (h\d+) is expelled/.exec(line)?.[1] ?? []));
 
+/** How many of the five anchors, as the log has them, are among these. */
+const anchorsAmong = (log: readonly string[], names: ReadonlySet<string>) =>
+  (log.find((line) => line.includes("anchors are ")) ?? "")
+    .split("anchors are ")[1]
+    .split(", ")
+    .filter((id) => names.has(id)).length;
+/** With so many of the anchors lying nobody can say who is right. */
+const ANCHORS_LOST = 3;
+
 test.each(SEEDS ? [...LIE_SHAPES] : (["split", "growth"] as const))(
   "30 % liars about their fits, 100 us, %s: honest clocks do not notice, liars are named",
   (shape) => {
     const liars = liarsOf(0.3);
     const names = new Set(liars.map((i) => `h${i + 1}`));
     const lies = manyLies(liars, HOSTS, shape, { stamps: false, atS: ATTACK_S, shiftNs: 100_000 });
-    const all = seeds.map((seed) =>
+    const seen = seeds.map((seed) =>
       watch({ ...base, seed, lies }, seconds, (host) => !names.has(host.id)),
     );
+    // Where liars have the majority of the anchors as well, everybody holds over instead.
+    const all = seen.filter(({ log }) => anchorsAmong(log, names) < ANCHORS_LOST);
+    const refused = seen.filter((s) => !all.includes(s));
     const named = all.map(({ log }) => [...namedIn(log)]);
     const right = named.flat().filter((id) => names.has(id)).length;
     console.log(
       `${HOSTS} hosts, seeds ${seeds}, ${shape}: honest p99 ${worst(all).toFixed(0)} ns, clean ` +
         `${clean().toFixed(0)} ns; ${right} of ${names.size * all.length} liars named, ` +
         `${named.flat().length - right} honest; liars outside of a bound ` +
-        `${all.reduce((sum, s) => sum + s.liarOutside, 0)}`,
+        `${all.reduce((sum, s) => sum + s.liarOutside, 0)}; most anchors lie in ${refused.length} more`,
     );
-    for (const { outside, looks } of all) {
+    for (const { log } of refused) expect(log.join()).toContain("no consensus");
+    for (const { outside, looks } of seen) {
       expect(looks).toBeGreaterThan(0);
       expect(outside).toBe(0);
     }
@@ -118,7 +133,7 @@ test.each(SEEDS ? [...LIE_SHAPES] : (["split", "growth"] as const))(
     expect(named.flat().length - right).toBeLessThan(0.01 * HOSTS * all.length);
     expect(right).toBe(names.size * all.length);
   },
-  600_000,
+  PATIENCE_MS,
 );
 
 /** How far honest clocks get from where they go when nobody can reach their coordinator any more (ns). */
@@ -157,7 +172,7 @@ test("45 % liars: nobody is moved, and everybody is told that there is no consen
     expect(seen.maxNs).toBeLessThan(3_000);
     expect(seen.outside).toBe(0);
   }
-}, 600_000);
+}, PATIENCE_MS);
 
 test("one edge delayed by 1 ms one way moves nobody by 50 ns; a fifth of all by 100 us: below twice", () => {
   const one = { kind: "delay", atS: ATTACK_S, forS: 100, from: [7], to: [3], addNs: 1e6 } as const;
@@ -183,7 +198,7 @@ test("one edge delayed by 1 ms one way moves nobody by 50 ns; a fifth of all by 
     expect(p99(fifth)).toBeLessThan(2 * p99(before));
     expect(after.outside + fifth.outside).toBe(0);
   }
-}, 600_000);
+}, PATIENCE_MS);
 
 test("all traffic into one host delayed by 100 us: an alarm within 10 s, the bound holds", () => {
   const delay = {
@@ -204,7 +219,7 @@ test("all traffic into one host delayed by 100 us: an alarm within 10 s, the bou
     expect(seen.maxNs).toBeGreaterThan(40_000);
     expect(seen.outside).toBe(0);
   }
-}, 600_000);
+}, PATIENCE_MS);
 
 test("links of random hosts cut one by one and released: all recover, nobody is stepped", () => {
   for (const seed of seeds) {
@@ -225,4 +240,4 @@ test("links of random hosts cut one by one and released: all recover, nobody is 
     expect(seen.stepsMax).toBe(1);
     expect(seen.outside).toBe(0);
   }
-}, 600_000);
+}, PATIENCE_MS);
