@@ -89,6 +89,11 @@ export class Ledger {
     if (this.#state) this.#state = { ...this.#state, basePpb, learntS: 0 };
   }
 
+  /** The edges to anchors have confirmed a jump: it is no part of a burst. */
+  excuse(): void {
+    this.#burstNs = 0;
+  }
+
   /** Goes on with a line of an earlier life, from when it was held. */
   resume(line: DomainLine, rawNs: RawNanos): void {
     this.#last = { rawNs, at: line.at(rawNs) };

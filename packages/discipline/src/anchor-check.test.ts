@@ -24,6 +24,7 @@ const sample: AnchorSample = {
   intervalNs: 10_000,
   boundNs: 5_000,
   basePpb: 0,
+  vouched: true,
 };
 const three = [sample, sample, sample];
 

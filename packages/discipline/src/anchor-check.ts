@@ -39,6 +39,8 @@ export interface AnchorSample {
   readonly boundNs: number;
   /** The rate that this host's clock needs by the neighbour's learnt rate and the edge (ppb). */
   readonly basePpb: number | undefined;
+  /** True when the neighbour itself steers by its line, within all limits. */
+  readonly vouched: boolean;
 }
 
 /** The neighbours' voices. */

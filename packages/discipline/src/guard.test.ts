@@ -100,3 +100,14 @@ test("after a silence a line may be where clocks can go meanwhile, and not furth
     guardCorrection({ ...proposal, segments: far }, { ...standing, ageS }, now).ok;
   expect([after(0.5), after(300)]).toEqual([false, true]);
 });
+
+test("a line that is refused for its jump alone is handed on, one that is strange otherwise is not", () => {
+  const away = { ...segment, domainUnixNs: unixNanos(segment.domainUnixNs + 300_000n) };
+  const jumped = guardCorrection({ ...proposal, segments: [away] }, standing, now);
+  expect(jumped).toMatchObject({ ok: false, reason: expect.stringContaining("jumps by 300000") });
+  expect(!jumped.ok && jumped.jumped?.last).toMatchObject(away);
+  const fast = { ...away, freqPpb: segment.freqPpb + 40_000 };
+  const strange = guardCorrection({ ...proposal, segments: [fast] }, standing, now);
+  expect(strange).toMatchObject({ ok: false, reason: expect.stringContaining("its rate is 40.0") });
+  expect(strange).not.toHaveProperty("jumped");
+});

@@ -57,10 +57,10 @@ export interface Standing {
   readonly basesPpb: readonly number[];
 }
 
-/** The new line, or why the correction is refused. */
+/** The new line, or why the correction is refused; `jumped`: it is, for its jump and nothing else. */
 export type GuardResult =
   | { readonly ok: true; readonly line: DomainLine }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string; readonly jumped?: DomainLine };
 
 /** Checks a correction at raw instant `nowRawNs`. */
 export function guardCorrection(p: Proposal, standing: Standing, nowRawNs: RawNanos): GuardResult {
@@ -71,20 +71,15 @@ export function guardCorrection(p: Proposal, standing: Standing, nowRawNs: RawNa
   const problem = numbersProblem(p) ?? instantsProblem(p, nowRawNs);
   if (problem) return no(problem);
   const line = new DomainLine(p.segments);
-  const strange = standing.lockedBefore ? strangeness(line, standing, nowRawNs) : undefined;
-  return strange === undefined ? { ok: true, line } : no(strange);
+  if (!standing.lockedBefore) return { ok: true, line };
+  const strange = strangeRate(line, standing);
+  if (strange) return no(strange);
+  const jump = strangeJump(line, standing, nowRawNs);
+  return jump ? { ok: false, reason: jump, jumped: line } : { ok: true, line };
 }
 
-/** What no honest line does to a clock that has been LOCKED. */
-function strangeness(line: DomainLine, standing: Standing, nowRawNs: RawNanos): string | undefined {
-  const { steers, ageS, basesPpb, rawJumpNs } = standing;
-  if (standing.line) {
-    const jumpNs = differenceNs(line, standing.line, nowRawNs) - rawJumpNs;
-    const limitNs = steers ? standing.jumpLimitNs + unheardOfNs(ageS) : OBSERVER_JUMP_LIMIT_NS;
-    if (!(Math.abs(jumpNs) <= limitNs)) {
-      return `the line jumps by ${Math.round(jumpNs)} ns, the limit is ${Math.round(limitNs)} ns`;
-    }
-  }
+/** A clock that has been LOCKED does not need another rate all at once. */
+function strangeRate(line: DomainLine, { steers, basesPpb }: Standing): string | undefined {
   if (!steers || basesPpb.length === 0) return undefined;
   for (const { freqPpb } of line.segments) {
     if (basesPpb.some((base) => Math.abs(freqPpb - base) <= RATE_LIMIT_PPB)) continue;
@@ -93,6 +88,16 @@ function strangeness(line: DomainLine, standing: Standing, nowRawNs: RawNanos): 
     return `its rate is ${byPpm} ppm off the learnt one, the limit is ${RATE_LIMIT_PPB / 1000} ppm`;
   }
   return undefined;
+}
+
+/** Nor does domain time go elsewhere. */
+function strangeJump(line: DomainLine, standing: Standing, nowRawNs: RawNanos): string | undefined {
+  const { steers, ageS, rawJumpNs } = standing;
+  if (!standing.line) return undefined;
+  const jumpNs = differenceNs(line, standing.line, nowRawNs) - rawJumpNs;
+  const limitNs = steers ? standing.jumpLimitNs + unheardOfNs(ageS) : OBSERVER_JUMP_LIMIT_NS;
+  if (Math.abs(jumpNs) <= limitNs) return undefined;
+  return `the line jumps by ${Math.round(jumpNs)} ns, the limit is ${Math.round(limitNs)} ns`;
 }
 
 function numbersProblem(p: Proposal): string | undefined {

@@ -28,6 +28,7 @@ export {
   lockLimitNs,
   type Verdict,
 } from "./clock-state.ts";
+export { Confirmation, isConfirmed, type ProposedLine } from "./confirmation.ts";
 export { DomainLine, type DomainSegment } from "./domain-line.ts";
 export { guardCorrection, type Proposal } from "./guard.ts";
 export {

@@ -1,3 +1,5 @@
+import { clone } from "@bufbuild/protobuf";
+import { CoordinatorMessageSchema } from "@ttcs/protocol";
 import { hashText } from "@ttcs/units";
 import { expect, test, vi } from "vitest";
 import { Hostile, type Lie, ramped, shifted } from "./hostile.ts";
@@ -23,6 +25,7 @@ const lies: Record<string, Lie> = {
     for (const s of c.segments) s.freqPpb = 1e300;
   },
   "half a millisecond to and fro": (c, sinceS) => shifted(c, 5e5 * sign(sinceS)),
+  "half a millisecond for good": (c) => shifted(c, 5e5),
   "50 us to and fro": (c, sinceS) => shifted(c, 5e4 * sign(sinceS)),
   "0.9 ms more each round": (c, sinceS) => shifted(c, 9e5 * Math.floor(2 * sinceS + 1)),
   "40 us a second": (c, sinceS) => ramped(c, sinceS, 40_000),
@@ -79,6 +82,27 @@ test.each(Object.entries(lies).filter(([name]) => !name.startsWith("3 us")))(
     expect(hostile.worstNs).toBeLessThan(300_000);
   },
 );
+
+test("neighbours that are lied to, and refuse it, are no witnesses against an honest line", () => {
+  // One jump is obeyed, the next is refused as too fast, and told to neighbours all the same.
+  const toOthers: Lie = (c, sinceS) => shifted(c, sinceS < 1 ? 150_000 : 340_000);
+  const { world } = attacked(1, [], () => {}, 0);
+  const hostile = new Hostile(world, [3], (c, sinceS) => shifted(c, sinceS < 5 ? 0 : 340_000));
+  const { tamper } = world;
+  world.tamper = (host, message) => {
+    const bent = tamper!(host, message);
+    if (host.index === 3 || bent.body.case !== "correction") return bent;
+    const lie = clone(CoordinatorMessageSchema, bent);
+    if (lie.body.case === "correction") toOthers(lie.body.value, hostile.sinceS);
+    return lie;
+  };
+  const before = world.steps.join();
+  // Later the others may have come there at a legal pace.
+  world.run(world.nowNs + 10.5e9);
+  console.log(`misled witnesses: moved by ${us(hostile.worstNs)}`);
+  expect(hostile.worstNs).toBeLessThan(10_000);
+  expect(world.steps.join()).toBe(before);
+});
 
 /** A saved state with another account. */
 function accountOf(saved: string, accumulatedNs: number): string {

@@ -182,6 +182,7 @@ function sampleOf(hostId: string, line: EdgeLine, held: HeldLine): AnchorSample 
     rateSigmaPpb: line.rateSigmaPpb,
     intervalNs: line.intervalNs,
     boundNs: held.boundNs,
+    vouched: held.vouched,
     basePpb: hasBase ? held.baseFreqPpb + line.ratePpb : undefined,
   };
 }

@@ -4,19 +4,24 @@
  * Every correction passes four gates: its own numbers and the jump from the line in force
  * (`guardCorrection`), the learnt rate (there too), the own edges to anchors (`compareWithAnchors`),
  * and the account of all that corrections have done so far (`Ledger`). One that is refused changes
- * nothing; the line in force is held over. An account that is overdrawn is a panic: no correction is
+ * nothing; the line in force is held over. Two things make a jump legal that would not be: the line in
+ * force was obeyed when edges could tell less apart than now, or the anchors themselves vouch for the
+ * new one for some seconds (`Confirmation`). An account that is overdrawn is a panic: no correction is
  * obeyed any more until a person has looked, and a restart does not change that.
  */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   ACCUMULATED_LIMIT_NS,
   type AnchorVerdict,
+  Confirmation,
   compareWithAnchors,
   DomainLine,
   type DomainSegment,
   guardCorrection,
+  isConfirmed,
   jumpLimitNs,
   Ledger,
+  type ProposedLine,
   RATE_LIMIT_PPB,
   vouchedBasePpb,
 } from "@ttcs/discipline";
@@ -37,6 +42,19 @@ const NOBODY: AnchorVerdict = {
   fasterPpb: Number.NaN,
 };
 
+/** A line to obey; `confirmed`: although it jumps, for the anchors vouch for it. */
+interface Judged {
+  readonly line: DomainLine;
+  readonly confirmed: boolean;
+}
+
+/** A line before the account: what it may have moved faster than is legal (ns). */
+interface Charge {
+  readonly proposed: ProposedLine;
+  readonly confirmed: boolean;
+  readonly limitNs: number;
+}
+
 /** See the module head. */
 export class Obedience {
   readonly #steers: boolean;
@@ -46,7 +64,7 @@ export class Obedience {
   line: DomainLine | undefined;
   correction: Correction | undefined;
   /** The line that came last, obeyed or not: what neighbours are told. */
-  proposed: { readonly line: DomainLine; readonly boundNs: number } | undefined;
+  proposed: ProposedLine | undefined;
   term = 0n;
   round = 0n;
   trustedRounds = 0;
@@ -60,6 +78,9 @@ export class Obedience {
   /** How far the anchors say that the line in force is off (ns); 0 while they agree. */
   doubtNs = 0;
   #doubted = false;
+  readonly #confirmation = new Confirmation();
+  /** What most edges could tell apart when the line in force was obeyed (ns). */
+  #obeyedIntervalNs = 0;
 
   /** @param steers false: the line moves no clock, and the limits on moving one do not count. */
   constructor(steers: boolean) {
@@ -84,8 +105,15 @@ export class Obedience {
       domainFractionNs: at.fractionNs,
       freqPpb: proposed.line.meanFreqPpb(rawNs, ROUND_NS),
       boundNs: proposed.boundNs,
+      vouched: this.#vouches,
       ...(ledger && lockedBefore ? { baseFreqPpb: ledger.basePpb, learntS: ledger.learntS } : {}),
     };
+  }
+
+  /** True when the line that is told has passed all limits on a clock that is steered. */
+  get #vouches(): boolean {
+    const { refused, lockedBefore, line, proposed } = this;
+    return this.#steers && lockedBefore && refused === "" && line === proposed?.line;
   }
 
   /** Goes on where an earlier life of this agent stopped. */
@@ -119,8 +147,12 @@ export class Obedience {
     // Another coordinator may go on where the one before has ended: rounds count on.
     const follows = round > this.round && round - this.round <= ROUND_GAP_MAX;
     this.trustedRounds = correction.trusted ? (follows ? this.trustedRounds : 0) + 1 : 0;
-    const { line } = reason;
+    const { line, confirmed } = reason;
     if (this.lockedBefore) this.#account(line, nowRawNs, watch);
+    if (confirmed) this.#ledger.excuse();
+    this.#confirmation.reset();
+    // Without an edge nothing new is known of it.
+    if (!Number.isNaN(watch.intervalNs)) this.#obeyedIntervalNs = watch.intervalNs;
     this.line = line;
     this.correction = correction;
     this.term = term;
@@ -149,10 +181,10 @@ export class Obedience {
     { term, round }: { readonly term: bigint; readonly round: bigint },
     nowRawNs: RawNanos,
     watch: AnchorWatch,
-  ): string | { readonly line: DomainLine } {
+  ): string | Judged {
     const segments = correction.segments.map(toSegment);
     const { rawJumpNs } = watch;
-    const limitNs = jumpLimitNs(watch.intervalNs) + watch.slackNs;
+    const limitNs = this.#jumpLimitNs(watch);
     const result = guardCorrection(
       { ...correction, term, round, segments },
       {
@@ -168,27 +200,59 @@ export class Obedience {
       },
       nowRawNs,
     );
-    if (!result.ok) return result.reason;
-    const { line } = result;
-    this.proposed = { line, boundNs: correction.boundNs };
+    if (!result.ok && !result.jumped) {
+      this.#confirmation.reset();
+      return result.reason;
+    }
+    const line = result.ok ? result.line : result.jumped!;
+    const proposed = { line, boundNs: correction.boundNs };
+    // A line that jumps away is told to nobody before it is confirmed.
+    const confirmed = !result.ok && this.#isConfirmed(proposed, nowRawNs, watch);
+    if (!result.ok && !confirmed) return result.reason;
+    this.proposed = proposed;
     this.anchors = compareWithAnchors(line, correction.boundNs, watch.samples);
-    if (!this.#steers) return { line };
+    if (!this.#steers) return { line, confirmed };
     if (this.panic !== undefined) return this.panic;
     if (this.anchors.contradicts) {
+      this.#confirmation.reset();
       this.#doubt(watch, nowRawNs);
       return contradictionOf(this.anchors);
     }
-    if (!this.lockedBefore) return { line };
-    const entry = this.#ledger.propose(line, nowRawNs, rawJumpNs);
-    if (!entry) return { line };
-    if (!(Math.abs(entry.burstNs) <= limitNs)) {
+    return this.lockedBefore
+      ? this.#charge({ proposed, confirmed, limitNs }, nowRawNs, watch)
+      : { line, confirmed };
+  }
+
+  /** What the account says of a line that nothing else objects to. */
+  #charge(
+    { proposed, confirmed, limitNs }: Charge,
+    nowRawNs: RawNanos,
+    watch: AnchorWatch,
+  ): string | Judged {
+    const { line } = proposed;
+    const entry = this.#ledger.propose(line, nowRawNs, watch.rawJumpNs);
+    if (!entry) return { line, confirmed };
+    const tooFast = !confirmed && !(Math.abs(entry.burstNs) <= limitNs);
+    const excused = tooFast && this.#isConfirmed(proposed, nowRawNs, watch);
+    if (tooFast && !excused) {
       return `the line has moved ${Math.round(entry.burstNs)} ns too fast, the limit is ${limitNs} ns`;
     }
     if (!(Math.abs(entry.accumulatedNs) <= ACCUMULATED_LIMIT_NS)) {
       this.panic = panicOf(entry.accumulatedNs);
       return this.panic;
     }
-    return { line };
+    return { line, confirmed: confirmed || excused };
+  }
+
+  /** A line that was obeyed when edges told little apart may be off by as much: the way back is free. */
+  #jumpLimitNs({ intervalNs, slackNs }: AnchorWatch): number {
+    return Math.max(jumpLimitNs(intervalNs), jumpLimitNs(this.#obeyedIntervalNs)) + slackNs;
+  }
+
+  #isConfirmed(proposed: ProposedLine, nowRawNs: RawNanos, { samples }: AnchorWatch): boolean {
+    const { line } = this;
+    if (!line || !this.#steers) return false;
+    return this.#confirmation.hears(isConfirmed(proposed, line, samples), nowRawNs);
   }
 
   /**

@@ -19,6 +19,12 @@ export interface FoundBug {
   readonly schedule: Schedule;
 }
 
+const WAY_BACK =
+  "While all traffic of a host is late one way, its line is honestly off by half of that. When the " +
+  "delay ended, the way back was more than the limit on jumps, and was refused for ever. The limit " +
+  "now knows how little the edges told apart when the line in force was obeyed; and a jump that most " +
+  "anchors vouch for, against the line in force, is obeyed by slew.";
+
 /** See the module head. */
 export const foundBugs: readonly FoundBug[] = [
   {
@@ -85,6 +91,129 @@ export const foundBugs: readonly FoundBug[] = [
             { atS: 6.7, forS: 8.3, kind: "cut", from: [1], to: "all", bothWays: true },
             { atS: 7.4, forS: 13, kind: "cut", from: [3], to: "all", bothWays: true },
           ],
+        },
+      ],
+    },
+  },
+  {
+    name: "the way back into a host that was delayed was refused for ever",
+    foundBy: "ttcs simulate --swarm 1 --seed 1056 --light",
+    was: WAY_BACK,
+    light: true,
+    schedule: {
+      seed: 1056,
+      hosts: 20,
+      network: "lossy",
+      standby: false,
+      servers: 2,
+      quietS: 42.7,
+      endS: 72.7,
+      events: [
+        {
+          kind: "delay",
+          changes: [
+            {
+              kind: "delay",
+              atS: 31.6,
+              forS: 11.1,
+              from: "all",
+              to: [11],
+              addNs: 667821.3350492702,
+            },
+          ],
+          lies: [],
+        },
+      ],
+    },
+  },
+  {
+    name: "the way back was refused where all that left a host was late",
+    foundBy: "ttcs simulate --swarm 1 --seed 1071 --light",
+    was: WAY_BACK,
+    light: true,
+    schedule: {
+      seed: 1071,
+      hosts: 13,
+      network: "loaded",
+      standby: false,
+      servers: 0,
+      quietS: 37.4,
+      endS: 67.4,
+      events: [
+        {
+          kind: "delay",
+          changes: [
+            { kind: "delay", atS: 26, forS: 11.4, from: [7], to: "all", addNs: 907535.0132973833 },
+          ],
+          lies: [],
+        },
+      ],
+    },
+  },
+  {
+    name: "the way back was refused among few hosts that were cut off too",
+    foundBy: "ttcs simulate --swarm 1 --seed 1111 --light",
+    was: WAY_BACK,
+    light: true,
+    schedule: {
+      seed: 1111,
+      hosts: 6,
+      network: "quiet",
+      standby: false,
+      servers: 0,
+      quietS: 45,
+      endS: 75,
+      events: [
+        {
+          kind: "swizzle-clog",
+          changes: [{ atS: 15.4, forS: 9.8, kind: "cut", from: [4], to: "all", bothWays: true }],
+          lies: [],
+        },
+        {
+          kind: "swizzle-clog",
+          changes: [
+            { atS: 24.8, forS: 13.5, kind: "cut", from: [0], to: "all", bothWays: true },
+            { kind: "partition", atS: 26.2, forS: 7.7, hosts: [2] },
+          ],
+          lies: [],
+        },
+        {
+          kind: "delay some",
+          changes: [
+            {
+              kind: "delay",
+              atS: 30.5,
+              forS: 13.8,
+              from: [5],
+              to: [2, 3, 4],
+              addNs: 953253.1938491294,
+            },
+          ],
+          lies: [],
+        },
+      ],
+    },
+  },
+  {
+    name: "the way back was refused after a delay that began before the first lock",
+    foundBy: "ttcs simulate --swarm 1 --seed 1277 --light",
+    was: WAY_BACK,
+    light: true,
+    schedule: {
+      seed: 1277,
+      hosts: 6,
+      network: "lossy",
+      standby: false,
+      servers: 2,
+      quietS: 30.1,
+      endS: 60.1,
+      events: [
+        {
+          kind: "delay",
+          changes: [
+            { kind: "delay", atS: 5.8, forS: 24.3, from: [4], to: "all", addNs: 639353.3463465108 },
+          ],
+          lies: [],
         },
       ],
     },

@@ -138,6 +138,14 @@ export declare type HeldLine = Message<"clocksync.HeldLine"> & {
    * @generated from field: double learnt_s = 7;
    */
   learntS: number;
+
+  /**
+   * True when this line passes all limits that hold for a clock that is steered: who says so vouches
+   * for it. What is told and refused is sent all the same.
+   *
+   * @generated from field: bool vouched = 8;
+   */
+  vouched: boolean;
 };
 
 /**
