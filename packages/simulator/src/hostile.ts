@@ -5,12 +5,11 @@
  * its lie is true. What clocks are judged by is what the reference was truly told.
  */
 import { clone } from "@bufbuild/protobuf";
-import { DomainLine } from "@ttcs/discipline";
+import type { DomainLine } from "@ttcs/discipline";
 import { CoordinatorMessageSchema, type Correction } from "@ttcs/protocol";
-import { rawNanos, unixNanos } from "@ttcs/units";
 import type { SimHost } from "./sim/sim-host.ts";
 import type { Simulation } from "./sim/simulation.ts";
-import { lineNsAt } from "./sim/truth.ts";
+import { lineNsAt, lineOf } from "./sim/truth.ts";
 
 /** Changes a correction; `sinceS` counts from the beginning of the attack (s). */
 export type Lie = (correction: Correction, sinceS: number) => void;
@@ -112,14 +111,3 @@ export class Hostile {
 
 const LOOK_NS = 50e6;
 const PER_S = 20;
-
-function lineOf(c: Correction): DomainLine {
-  return new DomainLine(
-    c.segments.map((s) => ({
-      rawNs: rawNanos(s.rawNs),
-      domainUnixNs: unixNanos(s.domainUnixNs),
-      domainFractionNs: s.domainFractionNs,
-      freqPpb: s.freqPpb,
-    })),
-  );
-}

@@ -3,11 +3,13 @@
  *
  * Domain time is a line on the reference's raw clock; the reference was told it. Of the hosts that
  * take themselves for the reference, the one that heard last is right (a coordinator that cannot be
- * reached by one may have made another). What it was told, evaluated on its true raw clock, is domain
- * time; nothing that an agent measures enters.
+ * reached by one may have made another). What it was told, and has obeyed, evaluated on its true raw
+ * clock, is domain time; nothing that an agent measures enters. A reference that refuses what it is told
+ * and keeps a pace of its own strays from domain time like any other host.
  */
 import { DomainLine } from "@ttcs/discipline";
-import type { RawNanos } from "@ttcs/units";
+import type { Correction } from "@ttcs/protocol";
+import { type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
 import { UNIX_ZERO_NS } from "./host-clock.ts";
 import type { SimHost } from "./sim-host.ts";
 
@@ -34,12 +36,23 @@ export function domainOf(
     newest = host;
   }
   if (!newest) return before;
-  const { line, term, round } = newest.core.keeper;
+  const { correction, term, round } = newest.core.keeper;
   // A reference that has started again holds the line that it has saved, which was overtaken.
   if (before && isLater(before, newest.core.keeper)) return before;
   const { rawZeroNs } = newest.clock;
-  return { reference: newest, line: new DomainLine(line!.segments), rawZeroNs, term, round };
+  return { reference: newest, line: lineOf(correction!), rawZeroNs, term, round };
 }
+
+/** The line that a correction tells. */
+export const lineOf = ({ segments }: Correction): DomainLine =>
+  new DomainLine(
+    segments.map((s) => ({
+      rawNs: rawNanos(s.rawNs),
+      domainUnixNs: unixNanos(s.domainUnixNs),
+      domainFractionNs: s.domainFractionNs,
+      freqPpb: s.freqPpb,
+    })),
+  );
 
 interface Told {
   readonly term: bigint;

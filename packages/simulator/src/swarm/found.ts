@@ -218,4 +218,67 @@ export const foundBugs: readonly FoundBug[] = [
       ],
     },
   },
+  {
+    name: "domain time was taken from what a reference in doubt had made up",
+    foundBy: "ttcs simulate --swarm 1 --seed 1201 --light",
+    was:
+      "A delay into the reference ended, and for 1.5 s all others contradicted it: it kept the pace that " +
+      "it had learnt, 0.8 ppm off the one that it was told, and counted that into its bound. The oracle " +
+      "took this for domain time, and saw it jump. Domain time is what the reference was told and obeyed.",
+    light: true,
+    options: { judgeEnd: false },
+    schedule: {
+      seed: 1201,
+      hosts: 10,
+      network: "lossy",
+      standby: false,
+      servers: 2,
+      quietS: 40.5,
+      endS: 44,
+      events: [
+        {
+          kind: "partition",
+          lies: [],
+          changes: [
+            {
+              atS: 29.1,
+              forS: 4.9,
+              kind: "cut",
+              from: [9, 1, 5, 7, 4, 8, 3, 2],
+              to: [6, 0],
+              bothWays: true,
+            },
+          ],
+        },
+        {
+          kind: "delay",
+          lies: [],
+          changes: [
+            {
+              kind: "delay",
+              atS: 18.1,
+              forS: 22.3,
+              from: "all",
+              to: [4],
+              addNs: 116418.77728480978,
+            },
+          ],
+        },
+        {
+          kind: "cut one way",
+          lies: [],
+          changes: [
+            {
+              atS: 15.4,
+              forS: 2.3,
+              kind: "cut",
+              from: [6, 0, 8, 3],
+              to: [7, 9, 1, 5, 4, 2],
+              bothWays: false,
+            },
+          ],
+        },
+      ],
+    },
+  },
 ];
