@@ -87,7 +87,7 @@ test("neighbours that are lied to, and refuse it, are no witnesses against an ho
   // One jump is obeyed, the next is refused as too fast, and told to neighbours all the same.
   const toOthers: Lie = (c, sinceS) => shifted(c, sinceS < 1 ? 150_000 : 340_000);
   const { world } = attacked(1, [], () => {}, 0);
-  const hostile = new Hostile(world, [3], (c, sinceS) => shifted(c, sinceS < 5 ? 0 : 340_000));
+  const hostile = new Hostile(world, [3], (c, sinceS) => shifted(c, sinceS < 2 ? 0 : 340_000));
   const { tamper } = world;
   world.tamper = (host, message) => {
     const bent = tamper!(host, message);
@@ -97,8 +97,8 @@ test("neighbours that are lied to, and refuse it, are no witnesses against an ho
     return lie;
   };
   const before = world.steps.join();
-  // Later the others may have come there at a legal pace.
-  world.run(world.nowNs + 10.5e9);
+  // After 6 s the others may have come there at a legal pace, and 3 s later they are witnesses.
+  world.run(world.nowNs + 8e9);
   console.log(`misled witnesses: moved by ${us(hostile.worstNs)}`);
   expect(hostile.worstNs).toBeLessThan(10_000);
   expect(world.steps.join()).toBe(before);
