@@ -138,6 +138,25 @@ test("the side with most of the anchors finds a reference of its own; the other 
   expect(halves.pass(600)).toEqual(["h1"]);
 });
 
+test("a reference that was on no majority's side keeps the lead when the sides meet again", () => {
+  const domain = new Domain([10, 5, 1, 1]).start();
+  for (let i = 0; i < 2; i++) {
+    domain.cut = (a, b) => Math.ceil(a / 2) !== Math.ceil(b / 2);
+    expect(domain.pass(20)).toEqual(["h1"]);
+    domain.cut = () => false;
+    expect(domain.pass(20)).toEqual(["h1"]);
+  }
+});
+
+test("a reference whose edges are of no use to a solve does not keep the lead by them", () => {
+  const domain = new Domain().start();
+  const { leadership } = domain;
+  const solved = leadership.solved.bind(leadership);
+  leadership.solved = (at, _, nowMs) => solved(at, false, nowMs);
+  expect(domain.pass(4)).toEqual(["h1"]);
+  expect(domain.pass(1)).toEqual(["h2"]);
+});
+
 test("a reference whose raw clock is found wrong hands on at once and is on probation", () => {
   const domain = new Domain().start();
   domain.leadership.demote("its raw clock leapt", domain.nowMs);

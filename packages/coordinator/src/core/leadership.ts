@@ -30,6 +30,8 @@ import { Sources } from "./sources.ts";
 
 /** Lines whose last segments began this far apart at most are equally young (ns): some rounds. */
 const YOUNG_LINE_NS = 3e9;
+/** A reference that a majority of the anchors joins again is solved from within this (ms): three rounds. */
+const BACK_MS = 1_500;
 /** Filters know the course of their clocks this long after the lead has passed on (ms). */
 const SETTLED_MS = 10_000;
 
@@ -56,6 +58,8 @@ export class Leadership {
   /** Server's monotonic times of the last solve that reached enough, and of the last passing (ms). */
   #usefulMs = Number.NaN;
   #passedMs = Number.NaN;
+  /** Since when a reference that was of no use is among a majority of the anchors again (ms). */
+  #backMs: number | undefined;
   /**
    * Where domain time begins on the reference's raw clock, in a region that follows another one;
    * undefined in the region that leads: there it begins at the reference's system clock.
@@ -213,11 +217,25 @@ export class Leadership {
       const ranked = this.#rankedHeirs(connectedHosts(this.#hosts.values()), nowMs);
       return ranked.sort((a, b) => Number(this.#led(b)) - Number(this.#led(a)));
     }
-    if (awayMs < REFERENCE_GRACE_MS) return undefined;
+    if (awayMs < REFERENCE_GRACE_MS) {
+      this.#backMs = undefined;
+      return undefined;
+    }
     if (!this.#anchors.isFrozen) return this.#rankedHeirs(this.#hosts.values(), nowMs);
     const side = new Reach(fits).majoritySide(this.#anchors, this.#hosts);
     // A side without a majority has no reference of its own: whoever led, leads.
-    return this.#rankedHeirs(side ?? [this.#reference], nowMs);
+    if (!side || this.#isBack(side, nowMs)) return [this.#reference];
+    return this.#rankedHeirs(side, nowMs);
+  }
+
+  /**
+   * True while the reference that was out of reach of a majority is among one again, and no solve from
+   * it has had the time to show it: where no side had a majority nobody else shall lead for that.
+   */
+  #isBack(side: readonly Host[], nowMs: number): boolean {
+    if (!side.includes(this.#reference!)) this.#backMs = undefined;
+    else this.#backMs ??= nowMs;
+    return this.#backMs !== undefined && nowMs - this.#backMs < BACK_MS;
   }
 
   #led(host: Host): boolean {

@@ -281,4 +281,56 @@ export const foundBugs: readonly FoundBug[] = [
       ],
     },
   },
+  {
+    name: "the lead passed over delayed paths at the moment that the sides met again",
+    foundBy: "ttcs simulate --swarm 1 --seed 2141 --light",
+    was:
+      "No side of a partition had a majority. When they met again the reference was taken for lost " +
+      "before it was solved from, and the lead passed to a host whose paths were delayed by 0.8 ms one " +
+      "way: domain time went elsewhere by half of that, beyond the bound of those who held over. A " +
+      "reference that a majority of the anchors joins again is first solved from.",
+    light: true,
+    options: { judgeEnd: false },
+    schedule: {
+      seed: 2141,
+      hosts: 6,
+      network: "quiet",
+      standby: true,
+      servers: 0,
+      quietS: 25,
+      endS: 17,
+      events: [
+        {
+          kind: "partition",
+          lies: [],
+          changes: [
+            {
+              atS: 6.1,
+              forS: 3.8,
+              kind: "cut",
+              from: [1, 3, 2],
+              to: [4, 5, 0],
+              bothWays: true,
+            },
+            { kind: "partition", atS: 6.1, forS: 3.8, hosts: [4, 5, 0] },
+          ],
+        },
+        { kind: "kill", lies: [], changes: [{ kind: "kill", atS: 7.3, forS: 17.7, host: 2 }] },
+        {
+          kind: "delay some",
+          lies: [],
+          changes: [
+            {
+              kind: "delay",
+              atS: 5.4,
+              forS: 9.1,
+              from: [1],
+              to: [5, 0, 4],
+              addNs: 774632.1535495279,
+            },
+          ],
+        },
+      ],
+    },
+  },
 ];
