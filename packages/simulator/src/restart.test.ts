@@ -155,3 +155,36 @@ test("messages of an older version are understood: what they do not say has a sa
     "",
   );
 });
+
+test("a coordinator that knows nobody hears of no edge before it has dealt it", () => {
+  const world = new Simulation(simOptions({ seed: 7, hosts: 5, pairsPerSecond: 10 }));
+  world.run(12e9);
+  const numbers = world.hosts.map((h) => h.number);
+  world.killServer();
+  world.startServer();
+  // Numbers are dealt in the order of coming; some keep theirs, and their edges are others' now.
+  const { server } = world;
+  let reports = 0;
+  let fits = 0;
+  const handle = server!.handleMessage.bind(server);
+  server!.handleMessage = (connection, message, now) => {
+    if (message.body.case === "report") {
+      reports++;
+      fits += message.body.value.fits.length;
+    }
+    return handle(connection, message, now);
+  };
+  world.tamper = (_, message) =>
+    message.body.case === "assignment"
+      ? create(CoordinatorMessageSchema, {
+          header: message.header!,
+          body: { case: "waiting", value: { haveHosts: 3, needHosts: 3 } },
+        })
+      : message;
+  world.run(16e9);
+  const same = world.hosts.filter((h) => h.number === numbers[h.index]).length;
+  console.log(`${same} of 5 hosts keep their number; ${reports} reports with ${fits} fits`);
+  expect(same).toBeGreaterThan(0);
+  expect(reports).toBeGreaterThan(10);
+  expect(fits).toBe(0);
+});

@@ -46,6 +46,7 @@ export class AgentCore {
   readonly exchange: Exchange;
   readonly keeper: Keeper;
   #hostNumber = 0;
+  #hostId = "";
   #nowRawNs: RawNanos = rawNanos(0n);
   #counters: ProbeCounters | undefined;
   #status: ClockStatus | undefined;
@@ -53,6 +54,8 @@ export class AgentCore {
   #lastWarning = "";
   /** True from a stream's Welcome on; before, numbers are not known and nothing is reported. */
   #welcomed = false;
+  /** True once neighbours have been dealt after that: edges of before have another coordinator's numbers. */
+  #dealt = false;
   /** The latest term that a neighbour has shown: the coordinator must hear of it, we need not obey. */
   #heardTerm = 0n;
   #actions: AgentAction[] = [];
@@ -122,6 +125,7 @@ export class AgentCore {
   /** A stream to the coordinator is open: introduce the host. */
   handleConnected(hello: MessageInitShape<typeof HelloSchema>): AgentAction[] {
     this.#welcomed = false;
+    this.#hostId = hello.hostId ?? "";
     this.#say({ case: "hello", value: hello });
     return this.#take();
   }
@@ -239,6 +243,7 @@ export class AgentCore {
   #welcome(welcome: Welcome, nowRawNs: RawNanos): void {
     if (welcome.hostNumber !== this.#hostNumber) this.exchange.clear();
     this.#welcomed = true;
+    this.#dealt = false;
     this.#hostNumber = welcome.hostNumber;
     this.keeper.connected = true;
     this.keeper.refusal = undefined;
@@ -250,6 +255,7 @@ export class AgentCore {
   }
 
   #assign(assignment: Assignment): void {
+    this.#dealt = true;
     this.exchange.setNeighbours(assignment.neighbours, assignment.pairsPerSecond);
     // Whoever has two neighbours waits for nobody any more.
     if (assignment.neighbours.length >= 2) this.keeper.waiting = undefined;
@@ -267,7 +273,12 @@ export class AgentCore {
     this.#status = status;
     const held = this.keeper.obedience.heldAt(close.closeRawNs);
     const header = this.#header(close.round);
-    const sender = { header, hostNumber: this.#hostNumber, ...(held ? { held } : {}) };
+    const sender = {
+      header,
+      hostNumber: this.#hostNumber,
+      hostId: this.#hostId,
+      ...(held ? { held } : {}),
+    };
     for (const [hostNumber, message] of this.exchange.closeRound(close, sender)) {
       this.#actions.push({ kind: "flush", hostNumber, message });
     }
@@ -281,7 +292,7 @@ export class AgentCore {
     this.keeper.anchors.look(this.exchange.edges, round, this.#nowRawNs);
     const deed = this.#deeds.lookAtEdges(this.keeper.anchors, this.#nowRawNs);
     if (deed && this.#options.correctClock) this.keeper.disrupt(deed, this.#nowRawNs);
-    if (this.#welcomed) this.#sendReport(fits);
+    if (this.#welcomed) this.#sendReport(this.#dealt ? fits : []);
   }
 
   #sendReport(fits: readonly EdgeFit[]): void {

@@ -39,6 +39,7 @@ const DEFAULT_REGION = "default";
 export interface Sender {
   readonly header: { readonly domain: string; readonly term: bigint; readonly round: bigint };
   readonly hostNumber: number;
+  readonly hostId: string;
   /** Domain time as this host was last told it; absent before its first correction. */
   readonly held?: MessageInitShape<typeof HeldLineSchema>;
 }
@@ -147,10 +148,15 @@ export class Exchange {
   /** Takes a neighbour's stamps; returns why they are refused. Strangers are not heard. */
   takeFlush(flush: ExchangeFlush): string | undefined {
     const edge = this.#edges.get(flush.fromHost);
+    const id = edge?.neighbour.hostId;
+    // Numbers are dealt by coordinators: for a moment two hosts may go by different ones.
+    if (flush.fromHostId !== "" && edge && flush.fromHostId !== id) {
+      return `flush of ${flush.fromHostId} refused: its number stands for ${id}`;
+    }
     this.#meter.begin("exchange");
     const refused = edge?.takeFlush(flush, this.#windowOf(edge));
     this.#meter.end();
-    return refused && `flush of ${edge?.neighbour.hostId} refused: ${refused}`;
+    return refused && `flush of ${id} refused: ${refused}`;
   }
 
   /**
@@ -188,7 +194,7 @@ function isDue({ owner, hostNumber }: Neighbour, round: bigint): boolean {
 function flushOf(
   edge: Edge,
   toHost: number,
-  { header, hostNumber, held }: Sender,
+  { header, hostNumber, hostId, held }: Sender,
   windowNs: number,
 ): ExchangeFlush {
   const { own } = edge;
@@ -197,6 +203,7 @@ function flushOf(
   return create(ExchangeFlushSchema, {
     header,
     fromHost: hostNumber,
+    fromHostId: hostId,
     toHost,
     baseRawNs: addNs(own.baseRawNs, zeroNs),
     sent: newOf(own.sent, zeroNs),

@@ -42,6 +42,8 @@ export class SimHost {
   alive = false;
   /** Number dealt by the coordinator; 0: none yet. */
   number = 0;
+  /** Who stands behind the numbers that this host was dealt. */
+  peers: ReadonlyMap<number, SimHost> = new Map();
   /** Stream to the coordinator; 0: none. */
   connection = 0;
   /** Partitions in force; while there is one nothing passes between this host and the coordinator. */

@@ -355,6 +355,7 @@ export class Simulation {
           link: this.network.link(host.index, receiver.index),
         };
       });
+      host.peers = new Map(to.map(({ number, receiver }) => [number, receiver]));
       host.prober.setDestinations(to, a.pairsPerSecond, this.nowNs);
     } else if (a.kind === "save") host.saved = a.text;
     else if (a.kind === "log") this.note(host.id, a.text);
@@ -362,7 +363,7 @@ export class Simulation {
 
   #sendFlush(host: SimHost, a: Extract<AgentAction, { kind: "flush" }>): void {
     this.onFlush?.(a.message);
-    const peer = this.#byNumber.get(a.hostNumber);
+    const peer = host.peers.get(a.hostNumber);
     if (!peer?.alive) return;
     const link = this.network.link(host.index, peer.index);
     if (link.isCut || this.network.link(peer.index, host.index).isCut) return;

@@ -83,6 +83,14 @@ export declare type ExchangeFlush = Message<"clocksync.ExchangeFlush"> & {
    * @generated from field: clocksync.HeldLine held = 10;
    */
   held?: HeldLine | undefined;
+
+  /**
+   * Id of the sending host: under another coordinator its number may be somebody else's. Empty from
+   * agents that do not know the field.
+   *
+   * @generated from field: string from_host_id = 11;
+   */
+  fromHostId: string;
 };
 
 /**
