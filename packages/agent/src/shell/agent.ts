@@ -28,6 +28,7 @@ import { AgentCore } from "../core/agent.ts";
 import { nowStatus } from "../core/now.ts";
 import { type AgentStatus, agentStatus } from "../core/status.ts";
 import { resolveAddress } from "./address.ts";
+import { limitConnectTime } from "./connect-deadline.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { prefixed } from "./counters.ts";
 import { Door } from "./door.ts";
@@ -136,6 +137,7 @@ export class Agent {
 
   async #open(onFatal: (error: Error) => void): Promise<void> {
     failpoint("agent.start");
+    limitConnectTime();
     const config = this.#config;
     this.#status = await serveStatus(config.statusSocket, {
       status: () => this.#statusText(),

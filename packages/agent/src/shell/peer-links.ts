@@ -1,13 +1,11 @@
 /**
- * The exchange with neighbours on TCP 6171. The end that does not own an edge dials; both directions
- * of the exchange travel on that one stream.
+ * The exchange with neighbours on TCP 6171. The end that does not own an edge dials (`peer-dial.ts`);
+ * both directions of the exchange travel on that one stream.
  *
  * Nobody but a neighbour is heard. Who calls in the name of a neighbour whose stream is alive is a
  * rival and not heard either; one that has fallen silent is replaced.
  */
 import {
-  type ClientDuplexStream,
-  credentials,
   makeGenericClientConstructor,
   Server,
   type ServerDuplexStream,
@@ -17,10 +15,9 @@ import { type ExchangeFlush, hostPort, type Neighbour } from "@ttcs/protocol";
 import { failpoint, TtcsError } from "@ttcs/units";
 import { type Meter, noMeter } from "../core/meter.ts";
 import type { Door } from "./door.ts";
-import { channelOptions, exchangeWatch, peerService, serverOptions } from "./grpc.ts";
+import { exchangeWatch, peerService, serverOptions } from "./grpc.ts";
+import { Dial, type DialStream } from "./peer-dial.ts";
 
-/** Dial a lost neighbour again after this long (ms). */
-const REDIAL_MS = 500;
 /** A neighbour speaks twice a second; after this long without a word another may take its place (ms). */
 const SILENT_MS = 2_000;
 /** Flushes that wait to be sent to one neighbour; those after them come too late to be of use. */
@@ -28,7 +25,6 @@ const BACKLOG_LIMIT = 8;
 
 type Flush = ExchangeFlush;
 type CallerStream = ServerDuplexStream<Flush, Flush>;
-type DialStream = ClientDuplexStream<Flush, Flush>;
 type Writable = Pick<DialStream, "write" | "writableLength">;
 
 /** A neighbour that has dialled. */
@@ -49,48 +45,6 @@ export interface PeerCounters {
   flushes_dropped: number;
   /** Messages that could not be dealt with. */
   faults: number;
-}
-
-/** One dialled neighbour. */
-class Dial {
-  readonly address: string;
-  readonly #client;
-  readonly #onFlush: (flush: Flush) => void;
-  #stream: DialStream | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #closed = false;
-
-  constructor(Client: ServiceClientConstructor, address: string, onFlush: (flush: Flush) => void) {
-    this.address = address;
-    this.#onFlush = onFlush;
-    this.#client = new Client(address, credentials.createInsecure(), channelOptions);
-    this.#open();
-  }
-
-  get stream(): Writable | undefined {
-    return this.#stream;
-  }
-
-  close(): void {
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    this.#stream?.cancel();
-    this.#client.close();
-  }
-
-  #open(): void {
-    failpoint("agent.peer.dial");
-    const stream: DialStream = this.#client.exchange();
-    this.#stream = stream;
-    const lost = () => {
-      if (this.#stream !== stream || this.#closed) return;
-      this.#stream = undefined;
-      this.#timer = setTimeout(() => this.#open(), REDIAL_MS);
-    };
-    stream.on("data", this.#onFlush);
-    stream.on("error", lost);
-    stream.on("end", lost);
-  }
 }
 
 /** See the module head. */
