@@ -11,6 +11,7 @@ vi.setConfig({ testTimeout: 240_000 });
 /** A host's own restart is over after this (s): bar of being LOCKED again. */
 const AWAY_S = 10;
 
+const us = (ns: number) => `${(ns / 1000).toFixed(0)} us`;
 const p99 = (values: number[]): number =>
   values.sort((a, b) => a - b)[Math.floor(0.99 * values.length)];
 
@@ -113,6 +114,34 @@ test("an agent that starts again holds over with its line and rate until it is h
   expect(Math.abs(standing.offsetNs!)).toBeLessThan(5_000);
   expect(standing.boundNs).toBeGreaterThan(1_000);
   expect(Math.abs(host.clock.settingPpb - setting)).toBeLessThan(2_000);
+});
+
+test("an agent that starts again while its clock is slewed goes on slewing: no restart is a step", () => {
+  const world = new Simulation(simOptions({ seed: 4, hosts: 5, pairsPerSecond: 10 }));
+  world.run(20e9);
+  const host = world.hosts[2];
+  // Another hand, twice: the first is stepped back, the second is slewed against for two minutes.
+  for (const atS of [20, 30]) {
+    world.run(atS * 1e9);
+    host.clock.step(world.nowNs, 6e6);
+  }
+  world.run(50e9);
+  const steps = world.steps[2];
+  const offset = () => host.core.standing(host.rawAt(world.nowNs)).offsetNs!;
+  const beforeNs = offset();
+  expect(beforeNs).toBeGreaterThan(2e6);
+  world.killAgent(host);
+  world.run(53e9);
+  world.startAgent(host);
+  world.run(70e9);
+  const { state, reason } = host.core.standing(host.rawAt(world.nowNs)).verdict;
+  console.log(
+    `slewed over a restart: ${us(beforeNs)} left before, ${us(offset())} after 20 s, ${world.steps[2] - steps} steps; ${state}: ${reason}`,
+  );
+  expect(world.steps[2]).toBe(steps);
+  expect(offset()).toBeLessThan(beforeNs - 500e3);
+  world.run(200e9);
+  expect(Math.abs(offset())).toBeLessThan(1e3);
 });
 
 test("a machine that boots runs at its learnt rate before anybody has told it anything", () => {

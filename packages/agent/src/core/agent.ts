@@ -18,7 +18,6 @@ import {
   type EdgeFit,
   type ExchangeFlush,
   type HelloSchema,
-  HostState,
   type Welcome,
 } from "@ttcs/protocol";
 import type { ClockStatus, ProbeCounters, TimestamperBatch } from "@ttcs/timestamper/types";
@@ -28,6 +27,7 @@ import { Carrier } from "./carrier.ts";
 import { type Deed, DeedWatch } from "./deeds.ts";
 import { Exchange, type RoundClose } from "./exchange.ts";
 import { Keeper } from "./keeper.ts";
+import { reportOf } from "./report.ts";
 import { RoundClock } from "./round-clock.ts";
 import { Saver } from "./saver.ts";
 import { kernelErrors, sourceLine } from "./source-line.ts";
@@ -105,7 +105,8 @@ export class AgentCore {
   }
 
   #save(now: boolean): void {
-    const text = this.#saver.look(this.#state, this.#nowRawNs, now);
+    const offsetNs = () => this.standing().offsetNs;
+    const text = this.#saver.look(this.#state, this.#nowRawNs, now, offsetNs);
     if (text !== undefined) this.#actions.push({ kind: "save", text });
   }
 
@@ -300,20 +301,8 @@ export class AgentCore {
     const { keeper, carrier } = this;
     const closeRawNs = this.exchange.close?.closeRawNs;
     const source = sourceLine(carrier, this.#status, closeRawNs, this.#options.correctClock);
-    // A line that says less than the crystal alone is no line that domain time could go on from.
-    const line = standing.verdict.state === "FREERUN" ? undefined : keeper.line?.last;
-    this.#say({
-      case: "report",
-      value: {
-        fits: [...fits],
-        ...(source ? { source } : {}),
-        state: HostState[standing.verdict.state],
-        reason: standing.verdict.reason,
-        offsetNs: standing.offsetNs ?? 0,
-        boundNs: standing.boundNs,
-        ...(line ? { line, lineExcessPpb: keeper.correction?.excessPpb ?? 0 } : {}),
-      },
-    });
+    const value = reportOf(fits, source, standing, keeper);
+    this.#say({ case: "report", value });
   }
 
   #steer(fresh: boolean): void {

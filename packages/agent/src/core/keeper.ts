@@ -23,7 +23,7 @@ import type { Carrier } from "./carrier.ts";
 import { type Deed, movedMeanwhile } from "./deeds.ts";
 import { ageS, domainUtcBoundOf, lineErrorOf, localErrorOf } from "./line-error.ts";
 import { Obedience } from "./obedience.ts";
-import { type SavedState, usable } from "./saved-state.ts";
+import { type LeftOver, ownMoveNs, type SavedState, usable } from "./saved-state.ts";
 import type { KeeperOptions, Offset, Standing, Write } from "./standing.ts";
 import { StepBack } from "./step-back.ts";
 
@@ -53,8 +53,8 @@ export class Keeper {
   #lastOffset: Offset | undefined;
   #disruption: { readonly deed: Deed; readonly untilRawNs: RawNanos } | undefined;
   readonly #stepBack = new StepBack();
-  /** True until the clock has been compared with the line of an earlier life. */
-  #resumed = false;
+  /** What an earlier life has left, until the clock has been compared with it. */
+  #resumed: LeftOver | undefined;
   /** True from a restart until corrections can be trusted again. */
   #unheard = false;
   /** Rate that an earlier life has learnt, until it is set (ppb). */
@@ -102,8 +102,8 @@ export class Keeper {
   resume(saved: SavedState, bootId: string, nowRawNs: RawNanos): void {
     const state = usable(saved, bootId, nowRawNs);
     this.#obedience.resume(state, state.correction !== undefined);
-    this.#resumed = state.correction !== undefined;
-    this.#unheard = this.#resumed;
+    this.#resumed = state.correction === undefined ? undefined : state;
+    this.#unheard = this.#resumed !== undefined;
     if (saved.bootId !== bootId) this.#inheritedPpb = saved.ledger?.basePpb;
   }
 
@@ -197,7 +197,7 @@ export class Keeper {
     const { correction, trustedRounds, refused } = this.#obedience;
     const offset = this.#offset(nowRawNs, carrier);
     if (offset?.rawNs === nowRawNs) this.#lastOffset = offset;
-    if (offset && this.#resumed) this.#compareWithEarlierLife(offset, nowRawNs);
+    if (offset && this.#resumed) this.#compareWithEarlierLife(this.#resumed, offset, carrier);
     // How near the clock must be to its line, and how old that may grow, are matters of the region.
     const inside = this.#localError(nowRawNs);
     const insideNs = Math.hypot(inside.sigmaNs, offset?.sigmaNs ?? 0);
@@ -257,9 +257,11 @@ export class Keeper {
   }
 
   /** Somebody may have moved the clock while no agent ran. */
-  #compareWithEarlierLife(offset: Offset, nowRawNs: RawNanos): void {
-    this.#resumed = false;
-    const limitNs = this.lineError(nowRawNs).boundNs + STEP_THRESHOLD_NS;
+  #compareWithEarlierLife(saved: LeftOver, offset: Offset, { settingPpb }: Carrier): void {
+    const nowRawNs = offset.rawNs;
+    this.#resumed = undefined;
+    const ownNs = ownMoveNs(saved, settingPpb, this.#obedience.ledger?.basePpb, nowRawNs);
+    const limitNs = this.lineError(nowRawNs).boundNs + STEP_THRESHOLD_NS + ownNs;
     if (!this.steers || Math.abs(offset.ns) <= limitNs) return;
     this.disrupt(movedMeanwhile(offset.ns), nowRawNs);
   }

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { CorrectionSchema } from "@ttcs/protocol";
-import { rawNanos } from "@ttcs/units";
+import { hashText, rawNanos } from "@ttcs/units";
 import { expect, test } from "vitest";
-import { formatState, parseState, type SavedState, usable } from "./saved-state.ts";
+import { formatState, ownMoveNs, parseState, type SavedState, usable } from "./saved-state.ts";
 
 const state: SavedState = {
   bootId: "boot 1",
@@ -12,6 +12,7 @@ const state: SavedState = {
   term: 2n ** 60n,
   round: 3_590_611_200n,
   lockedBefore: true,
+  offsetNs: -1_234.5,
   correction: create(CorrectionSchema, {
     segments: [
       { rawNs: 999_000_000_000n, domainUnixNs: 1_795_305_600_000_000_001n, freqPpb: -12_300 },
@@ -62,4 +63,19 @@ test("a line that no crystal can have is not used, though its checksum is right"
   const correction = { ...state.correction!, segments };
   const read = parseState(formatState({ ...state, correction }));
   expect(read.ok && usable(read.state, "boot 1", after(1)).correction).toBeUndefined();
+});
+
+test("what our own hand may have moved is what it had left, and what the setting has done since", () => {
+  const left = { rawNs: state.rawNs, offsetNs: -5e6 };
+  expect(ownMoveNs(left, 12_000, 12_000, after(100))).toBe(5e6);
+  // 50 us a second for 100 s, whichever way.
+  expect(ownMoveNs(left, -38_000, 12_000, after(100))).toBeCloseTo(10e6, 3);
+  expect(ownMoveNs(left, -38_000, undefined, after(100))).toBe(5e6);
+});
+
+test("a file of an older agent says nothing of where the clock was", () => {
+  const { checksum: _, body, ...rest } = JSON.parse(formatState(state));
+  delete body.offset_ns;
+  const text = JSON.stringify({ ...rest, checksum: hashText(JSON.stringify(body)), body });
+  expect(parseState(text)).toEqual({ ok: true, state: { ...state, offsetNs: 0 } });
 });

@@ -32,13 +32,15 @@ export interface SavedState {
   readonly term: bigint;
   readonly round: bigint;
   readonly lockedBefore: boolean;
+  /** System clock minus the line then (ns); 0: not known. Our own hand had that to slew away yet. */
+  readonly offsetNs: number;
   /** The correction in force, with its line. */
   readonly correction: Correction | undefined;
 }
 
 /** The text of a state. */
 export function formatState(state: SavedState): string {
-  const { bootId, rawNs, ledger, panic, term, round, lockedBefore, correction } = state;
+  const { bootId, rawNs, ledger, panic, term, round, lockedBefore, offsetNs, correction } = state;
   const body = JSON.stringify({
     boot_id: bootId,
     raw_ns: String(rawNs),
@@ -47,6 +49,7 @@ export function formatState(state: SavedState): string {
     term: String(term),
     round: String(round),
     locked_before: lockedBefore,
+    offset_ns: offsetNs,
     // The edges' verdicts are of the round, not of the line.
     ...(correction
       ? { correction: toJson(CorrectionSchema, { ...correction, edges: [], alarms: [] }) }
@@ -84,6 +87,8 @@ function checked(body: Record<string, unknown>): ReadState {
     term: BigInt(body.term as string),
     round: BigInt(body.round as string),
     lockedBefore: body.locked_before === true,
+    // An older agent does not say it.
+    offsetNs: Number.isFinite(body.offset_ns) ? (body.offset_ns as number) : 0,
     correction: body.correction
       ? fromJson(CorrectionSchema, body.correction as never, { ignoreUnknownFields: true })
       : undefined,
@@ -98,6 +103,26 @@ export function usable(state: SavedState, bootId: string, nowRawNs: RawNanos): S
   const young = ageS >= 0 && ageS <= LINE_AGE_S_MAX && state.bootId === bootId;
   if (correction && young && isSound(state, correction)) return state;
   return { ...state, correction: undefined, lockedBefore: false };
+}
+
+/** Where the clock was when it was last saved. */
+export type LeftOver = Pick<SavedState, "rawNs" | "offsetNs">;
+
+/**
+ * How far from its line our own hand may have left the clock by now (ns): what it had to slew away yet when
+ * that was saved, and what the setting that stands has moved since. It is nobody's deed, and to step it
+ * back would make a restart a licence to step.
+ *
+ * @param learntPpb rate that keeps pace; absent: nothing is learnt
+ */
+export function ownMoveNs(
+  { rawNs, offsetNs }: LeftOver,
+  settingPpb: number,
+  learntPpb: number | undefined,
+  nowRawNs: RawNanos,
+): number {
+  const slewPpb = learntPpb === undefined ? 0 : Math.abs(settingPpb - learntPpb);
+  return Math.abs(offsetNs) + slewPpb * Number(nowRawNs - rawNs) * 1e-9;
 }
 
 /** The guard that judges messages judges what was read from a disk, too. */

@@ -56,8 +56,17 @@ export class Saver {
     return { level: "info", text: "state can be kept again" };
   }
 
-  /** The text to save now; undefined: not now. */
-  look(state: string, nowRawNs: RawNanos, now: boolean): string | undefined {
+  /**
+   * The text to save now; undefined: not now.
+   *
+   * @param offsetNs tells system minus domain (ns)
+   */
+  look(
+    state: string,
+    nowRawNs: RawNanos,
+    now: boolean,
+    offsetNs: () => number | undefined,
+  ): string | undefined {
     const { obedience } = this.#keeper;
     const bootId = this.#bootId;
     // Nothing learnt is nothing to keep, and would put out what an earlier life knew.
@@ -75,6 +84,7 @@ export class Saver {
       term,
       round,
       lockedBefore,
+      offsetNs: offsetNs() ?? 0,
       correction: lockedBefore ? correction : undefined,
     });
   }

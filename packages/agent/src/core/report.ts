@@ -1,0 +1,25 @@
+/** What a host tells the coordinator once a round. */
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type EdgeFit, HostState, type ReportSchema, type SourceLineSchema } from "@ttcs/protocol";
+import type { Keeper } from "./keeper.ts";
+import type { Standing } from "./standing.ts";
+
+/** The report of a round. */
+export function reportOf(
+  fits: readonly EdgeFit[],
+  source: MessageInitShape<typeof SourceLineSchema> | undefined,
+  { verdict: { state, reason }, offsetNs = 0, boundNs }: Standing,
+  { line, correction }: Keeper,
+): MessageInitShape<typeof ReportSchema> {
+  // A line that says less than the crystal alone is no line that domain time could go on from.
+  const held = state === "FREERUN" ? undefined : line?.last;
+  return {
+    fits: [...fits],
+    ...(source ? { source } : {}),
+    state: HostState[state],
+    reason,
+    offsetNs,
+    boundNs,
+    ...(held ? { line: held, lineExcessPpb: correction?.excessPpb ?? 0 } : {}),
+  };
+}
