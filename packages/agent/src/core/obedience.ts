@@ -151,8 +151,7 @@ export class Obedience {
     if (this.lockedBefore) this.#account(line, nowRawNs, watch);
     if (confirmed) this.#ledger.excuse();
     this.#confirmation.reset();
-    // Without an edge nothing new is known of it.
-    if (!Number.isNaN(watch.intervalNs)) this.#obeyedIntervalNs = watch.intervalNs;
+    this.#noteInterval(watch);
     this.line = line;
     this.correction = correction;
     this.term = term;
@@ -242,6 +241,13 @@ export class Obedience {
       return this.panic;
     }
     return { line, confirmed: confirmed || excused };
+  }
+
+  /** Where an anchor contradicts a line that is obeyed, or none is heard, it is no sharper than before. */
+  #noteInterval({ intervalNs }: AnchorWatch): void {
+    if (this.anchors.contradicting === 0 && this.anchors.compared > 0) {
+      this.#obeyedIntervalNs = intervalNs;
+    } else if (intervalNs > this.#obeyedIntervalNs) this.#obeyedIntervalNs = intervalNs;
   }
 
   /** A line that was obeyed when edges told little apart may be off by as much: the way back is free. */

@@ -333,4 +333,46 @@ export const foundBugs: readonly FoundBug[] = [
       ],
     },
   },
+  {
+    name: "the way back was forgotten when the first of the edges were sharp again",
+    foundBy: "ttcs simulate --swarm 1 --seed 464 --light",
+    was:
+      "When a delay ended, one of two anchors contradicted the line already; it was obeyed once more, and " +
+      "its way back counted as that of a sharp line. Where an anchor contradicts what is obeyed, the limit " +
+      "on jumps stays as wide as it was.",
+    light: true,
+    schedule: {
+      seed: 464,
+      hosts: 13,
+      network: "loaded",
+      standby: true,
+      servers: 2,
+      quietS: 40.5,
+      endS: 70.5,
+      events: [
+        { kind: "kill", changes: [{ kind: "kill", atS: 15.3, forS: 5, host: 8 }], lies: [] },
+        {
+          kind: "delay some",
+          changes: [
+            { kind: "delay", atS: 8.7, forS: 17.3, from: [0], to: [2], addNs: 321748.2538785099 },
+          ],
+          lies: [],
+        },
+        {
+          kind: "delay",
+          changes: [
+            {
+              kind: "delay",
+              atS: 17.5,
+              forS: 19.1,
+              from: [10],
+              to: "all",
+              addNs: 751125.5322264449,
+            },
+          ],
+          lies: [],
+        },
+      ],
+    },
+  },
 ];
