@@ -12,6 +12,11 @@ export class Samples {
     this.#values[this.length++] = value;
   }
 
+  /** All values so far, in the order in which they came. */
+  get values(): Float64Array {
+    return this.#values.subarray(0, this.length);
+  }
+
   /** Percentiles by the nearest rank (0 to 1 each); null for an empty set. */
   percentiles(shares: readonly number[]): (number | null)[] {
     const sorted = this.#values.slice(0, this.length).sort();
