@@ -202,11 +202,15 @@ export class Oracle implements Witness {
     this.#tell(host, "step", `steps by ${ns(stepNs)} although it was LOCKED before`);
   }
 
-  /** Call at the end of a quiet tail: whoever was not LOCKED in its last seconds has not come back. */
+  /**
+   * Call at the end of a quiet tail: whoever was not LOCKED in its last seconds has not come back. A host
+   * that still lies is rightly left out.
+   */
   judgeEnd(): void {
     const { hosts, nowNs } = this.#world;
     for (const host of hosts) {
       if (!host.alive || nowNs - this.#past[host.index].lockedNs < BACK_SEEN_NS) continue;
+      if (this.#isLiar(host)) continue;
       const { state, reason } = host.core.standing(host.rawAt(nowNs)).verdict;
       this.#tell(host, "not back", `${state}: ${reason}`);
     }
