@@ -102,3 +102,24 @@ test("once locked, the setting stays within 50 ppm of the learnt rate, whatever 
     }
   }
 });
+
+test("what a process that has just begun takes for its rate is hardly learnt", () => {
+  const settingAfter = (measuredSigmaPpb: number) => {
+    const servo = new Servo();
+    servo.decide({ ...input, measuredFreqPpb: 400, measuredSigmaPpb });
+    return servo.decide({ ...input, measuredSigmaPpb: Number.NaN }).freqPpb;
+  };
+  expect(settingAfter(5)).toBeCloseTo(-40);
+  expect(Math.abs(settingAfter(500))).toBeLessThan(1);
+});
+
+test("the pace at the end is domain time's own, within the limit of slewing", () => {
+  const servo = new Servo();
+  servo.decide({ ...input, offsetNs: 5_000, measuredFreqPpb: 100 });
+  const pace = { domainFreqPpb: 12_000, foreignPpb: 50 };
+  // Less what the clock is known to add by itself.
+  expect(servo.pacePpb(pace)).toBeCloseTo(12_000 - 10 - 50);
+  const limit = defaultServoOptions.lockedSlewPpb;
+  expect(servo.pacePpb({ ...pace, basePpb: -1e6 })).toBe(-500_000);
+  expect(servo.pacePpb({ ...pace, basePpb: 12_000 - 2 * limit })).toBeCloseTo(12_000 - limit - 60);
+});

@@ -51,6 +51,8 @@ export interface ServoInput {
   /** Setting in force (ppb) and the rate of system against raw that was measured with it (ppb). */
   readonly settingPpb: number;
   readonly measuredFreqPpb: number;
+  /** Standard uncertainty of that measurement (ppb); absent: that of a reading in quiet life. */
+  readonly measuredSigmaPpb?: number;
   /** What another hand adds to the rate beside our setting (ppb); 0: nobody does. */
   readonly foreignPpb: number;
   /** True while the clock is LOCKED, and true once it has been since the start. */
@@ -69,6 +71,11 @@ export type ServoOutput =
 
 /** How much of a new mismatch reading is believed: noise of one reading is about 20 ppb. */
 const MISMATCH_GAIN = 0.1;
+/**
+ * A reading less certain than this (ppb) is believed so much less, by the square: a process that has
+ * just begun knows its rate to a few hundred ppb, and what it learnt then would stand for ten seconds.
+ */
+const MISMATCH_SIGMA_PPB = 50;
 /** A kernel's raw and steered clocks share a crystal: more than this is a reading gone wrong (ppb). */
 const MISMATCH_LIMIT_PPB = 2_000;
 
@@ -83,7 +90,8 @@ export class Servo {
 
   /** Decides the next setting. Call once per second. */
   decide(input: ServoInput): ServoOutput {
-    this.#learn(input.measuredFreqPpb - input.settingPpb - input.foreignPpb);
+    const { measuredFreqPpb, measuredSigmaPpb = MISMATCH_SIGMA_PPB } = input;
+    this.#learn(measuredFreqPpb - input.settingPpb - input.foreignPpb, measuredSigmaPpb);
     // Held against at once: a clock that is told to be wrong by a stranger is wrong all the same.
     const basePpb = input.domainFreqPpb - this.#mismatchPpb - input.foreignPpb;
     if (input.mayStep && Math.abs(input.offsetNs) > this.options.stepThresholdNs) {
@@ -100,10 +108,21 @@ export class Servo {
     return { kind: "slew", freqPpb: kernelLimit(freqPpb) };
   }
 
-  #learn(readingPpb: number): void {
+  /** The setting that keeps domain time's pace and removes nothing. */
+  pacePpb({
+    domainFreqPpb,
+    foreignPpb,
+    basePpb = domainFreqPpb,
+  }: Pick<ServoInput, "domainFreqPpb" | "foreignPpb" | "basePpb">): number {
+    const pacePpb = basePpb + clip(domainFreqPpb - basePpb, this.options.lockedSlewPpb);
+    return kernelLimit(pacePpb - this.#mismatchPpb - foreignPpb);
+  }
+
+  #learn(readingPpb: number, sigmaPpb: number): void {
     // Also refuses what is no number.
-    if (!(Math.abs(readingPpb) <= MISMATCH_LIMIT_PPB)) return;
-    this.#mismatchPpb += MISMATCH_GAIN * (readingPpb - this.#mismatchPpb);
+    if (!(Math.abs(readingPpb) <= MISMATCH_LIMIT_PPB && sigmaPpb >= 0)) return;
+    const share = Math.min(1, (MISMATCH_SIGMA_PPB / sigmaPpb) ** 2);
+    this.#mismatchPpb += MISMATCH_GAIN * share * (readingPpb - this.#mismatchPpb);
   }
 }
 

@@ -22,7 +22,7 @@ const EARLY_SHARE = 0.1;
 /** Then it is set against a course so many times less certain. */
 export const JUMP_SIGMAS = 8;
 /** A prior's share of a shape's bins where the window's line would tell less than the course does. */
-const WIDE_PRIOR_BINS = 4;
+export const WIDE_PRIOR_BINS = 4;
 
 /** True when the new probes, seen against the predicted course, can be of it. */
 export function isOfCourse(

@@ -71,6 +71,14 @@ export class EdgeBlock {
     return count > 0 ? sum / count : heldAtNs(window);
   }
 
+  /** New probes of the direction that has fewer. */
+  newCount({ forward: there, reverse: back }: EdgeWindow): number {
+    return Math.min(
+      there.length - firstAfter(there, this.#forwardProbe),
+      back.length - firstAfter(back, this.#reverseProbe),
+    );
+  }
+
   /** What the new probes say; undefined while too little is known of delays. */
   see(window: EdgeWindow, course: PriorCourse, bins = PRIOR_BINS): Seen | undefined {
     const [there, back] = [window.forward, window.reverse];

@@ -231,4 +231,41 @@ describe("EdgeTracker", () => {
     const again = tracker.fit(last!);
     expect(again.trusted && again.offsetSigmaNs).toBeGreaterThan(20);
   });
+
+  it("goes on along its course when the neighbour was away for a moment", () => {
+    const all = [21, 22, 23, 24].flatMap((seed) => {
+      const tracker = new EdgeTracker();
+      const errors: number[] = [];
+      let round = 0;
+      for (const { window, truthNs } of windows({ ...calm, seed, seconds: 20 })) {
+        // Away from 15.0 s to 16.5 s: a whole window is there again at 18.5 s.
+        const closeS = windowNsAt(calm.pairsPerSecond) * 1e-9 + round++ * ROUND_S;
+        if (closeS < 15) tracker.fit(window);
+        if (closeS < 16.9 || closeS > 17.1) continue;
+        const since = (columns: ProbeColumns): ProbeColumns => {
+          const from = columns.txNs.findIndex((ns) => ns > 1.5e9);
+          const tail = (column: Float64Array) => column.slice(from);
+          return {
+            length: columns.length - from,
+            probe: tail(columns.probe),
+            txNs: tail(columns.txNs),
+            rxNs: tail(columns.rxNs),
+          };
+        };
+        const short = { ...window, forward: since(window.forward), reverse: since(window.reverse) };
+        expect(new EdgeTracker().goOn(short)).toBeUndefined();
+        const fit = tracker.goOn(short);
+        if (!fit?.trusted) throw new Error("there is a course to go on along");
+        const errorNs = fit.offsetNs - truthNs(fit.midNs);
+        expect(errorNs).toBeLessThanOrEqual(fit.belowBoundNs + 1);
+        expect(-errorNs).toBeLessThanOrEqual(fit.aboveBoundNs + 1);
+        errors.push(errorNs / Math.hypot(fit.offsetSigmaNs, fit.slowSigmaNs));
+        // What was told once is nothing new.
+        expect(tracker.goOn(short)).toBeUndefined();
+      }
+      return errors;
+    });
+    expect(all).toHaveLength(4);
+    expect(rms(all)).toBeLessThan(2);
+  });
 });

@@ -20,7 +20,7 @@
  *
  * It cannot see: an asymmetry of the minimum delays, as in `edge-fit.ts`.
  */
-import { isOfCourse, JUMP_SIGMAS, seeFromAfar, seeJump } from "./block-verdict.ts";
+import { isOfCourse, JUMP_SIGMAS, seeFromAfar, seeJump, WIDE_PRIOR_BINS } from "./block-verdict.ts";
 import { EdgeBlock } from "./edge-block.ts";
 import { delaysAbove } from "./edge-bound.ts";
 import { EdgeCourse, type PriorCourse, type Seen } from "./edge-course.ts";
@@ -36,6 +36,8 @@ import {
 
 /** The whole window is fitted at least once in so many rounds. */
 const AUDIT_ROUNDS = 16;
+/** Fewer new probes of a direction tell nothing of a course that was left alone for a while. */
+const NEW_PROBES_MIN = 4;
 
 /** See the module head. */
 export class EdgeTracker {
@@ -49,6 +51,21 @@ export class EdgeTracker {
   reset(): void {
     this.#course.reset();
     this.#block.clear();
+  }
+
+  /**
+   * What a window that is too short to be fitted by itself says of the course that is known, as after a
+   * neighbour was away; undefined: there is no course, or its probes are not of it.
+   */
+  goOn(window: PlacedWindow): EdgeFitResult | undefined {
+    const block = this.#block;
+    block.noteRestarts(window);
+    if (block.newCount(window) < NEW_PROBES_MIN) return undefined;
+    const course = this.#course.at(window, block.middleNs(window));
+    const seen = course && block.see(window, course, WIDE_PRIOR_BINS);
+    if (!course || !seen || !isOfCourse(block, seen, course)) return undefined;
+    this.#unaudited++;
+    return this.#follow(window, course, seen);
   }
 
   /** Fits the newest window. */

@@ -64,15 +64,15 @@ function watch(seed: number, hosts: number, upgrades: readonly Upgrade[], second
     // Told to end (SIGTERM), an agent saves once more.
     for (const action of agent.core.handleEnd()) {
       if (action.kind === "save") agent.saved = action.text;
+      if (action.kind === "adjust") agent.clock.adjust(world.nowNs, action.freqPpb);
     }
     world.killAgent(agent);
     world.run((atS + forS) * 1e9);
     world.startAgent(agent);
   }
   world.run(seconds * 1e9);
-  const p99Ns = p99(errorsNs);
   const stepped = world.steps.join() !== stepsAt20;
-  return { p99Ns, othersNs: p99(othersNs), outside, stepped, lockedNs, backwards };
+  return { errorsNs, othersNs, outside, stepped, lockedNs, backwards };
 }
 
 test("a rolling upgrade of 20 agents steps nobody, and each is LOCKED again within 10 s", () => {
@@ -81,22 +81,55 @@ test("a rolling upgrade of 20 agents steps nobody, and each is LOCKED again with
   const upgrades = Array.from({ length: HOSTS - 1 }, (_, i): Upgrade => {
     return { host: i + 1, atS: 25 + 2 * i, forS: away };
   });
-  for (const seed of [1]) {
+  const all: { calm: number[]; rolled: number[] } = { calm: [], rolled: [] };
+  for (const seed of [1, 2, 3]) {
     const calm = watch(seed, HOSTS, [], 75);
     const rolled = watch(seed, HOSTS, upgrades, 75);
+    all.calm.push(...calm.errorsNs);
+    all.rolled.push(...rolled.errorsNs);
+    const [p99Ns, othersNs, calmNs] = [rolled.errorsNs, rolled.othersNs, calm.errorsNs].map(p99);
     const againS = upgrades.map(({ atS }, i) => rolled.lockedNs[i + 1] * 1e-9 - atS - away);
     const worstS = Math.max(...againS);
     console.log(
-      `rolling upgrade (seed ${seed}): p99 ${rolled.p99Ns.toFixed(0)} ns with those that are away, ` +
-        `${rolled.othersNs.toFixed(0)} ns of the others, ${calm.p99Ns.toFixed(0)} ns without; LOCKED again within ${worstS.toFixed(1)} s`,
+      `rolling upgrade (seed ${seed}): p99 ${p99Ns.toFixed(0)} ns with those that are away, ` +
+        `${othersNs.toFixed(0)} ns of the others, ${calmNs.toFixed(0)} ns without: ` +
+        `${(p99Ns / calmNs).toFixed(2)}; LOCKED again within ${worstS.toFixed(1)} s`,
     );
     expect(rolled.stepped).toBe(false);
     expect(rolled.backwards).toBe(0);
     expect(rolled.outside).toBe(0);
     expect(worstS).toBeLessThan(10);
-    // Whoever is being restarted runs free for some seconds, which costs what his crystal does.
-    expect(rolled.othersNs).toBeLessThan(1.2 * calm.p99Ns);
+    expect(othersNs).toBeLessThan(1.2 * calmNs);
   }
+  // One world's p99 hangs on a few restless crystals, and so does what they do while nobody steers them.
+  const ratio = p99(all.rolled) / p99(all.calm);
+  console.log(
+    `rolling upgrade, all hosts of all seeds: p99 ${ratio.toFixed(2)} times that without`,
+  );
+  expect(ratio).toBeLessThan(1.2);
+});
+
+test("an agent that starts again takes its place among its neighbours before it is welcomed", () => {
+  const world = new Simulation(simOptions({ seed: 7, hosts: 6, pairsPerSecond: 20 }));
+  world.run(25e9);
+  const host = world.hosts[2];
+  const { hostNumber } = host.core;
+  world.killAgent(host);
+  for (const action of host.core.handleEnd()) if (action.kind === "save") host.saved = action.text;
+  world.killServer();
+  world.run(26e9);
+  world.startAgent(host);
+  world.run(29e9);
+  expect(host.core.hostNumber).toBe(hostNumber);
+  const fits = [...host.core.exchange.edges].map((edge) => edge.lastFit);
+  expect(fits.filter((fit) => fit && !fit.distrust).length).toBeGreaterThan(0);
+  // After a boot the raw clock is another one: nobody could go on.
+  world.killAgent(host);
+  host.clock.reboot(world.nowNs, 3e6);
+  host.boots++;
+  world.startAgent(host);
+  world.run(30e9);
+  expect(host.core.hostNumber).toBe(0);
 });
 
 test("an agent that starts again holds over with its line and rate until it is heard", () => {

@@ -27,6 +27,7 @@ import { Carrier } from "./carrier.ts";
 import { type Deed, DeedWatch } from "./deeds.ts";
 import { Exchange, type RoundClose } from "./exchange.ts";
 import { Keeper } from "./keeper.ts";
+import { assignmentActions } from "./place.ts";
 import { reportOf } from "./report.ts";
 import { RoundClock } from "./round-clock.ts";
 import { Saver } from "./saver.ts";
@@ -88,11 +89,19 @@ export class AgentCore {
     const told = this.#saver.start(saved, bootId, nowRawNs);
     if (told) this.#log(told.level, told.text);
     if (this.keeper.line) this.#rounds.setLine(this.keeper.line);
+    const { place } = this.#saver;
+    // Rounds are counted by the line: without one nobody could follow.
+    if (place && this.keeper.line) {
+      this.#identify(place.hostNumber);
+      this.#assign(place.assignment);
+    }
     return this.#take();
   }
 
-  /** The agent ends: the last chance to keep something. The clock goes on at its frequency. */
+  /** The agent ends: the last chance to keep something. The clock goes on at domain time's pace. */
   handleEnd(): AgentAction[] {
+    const write = this.keeper.rest(this.#nowRawNs, this.carrier);
+    if (write) this.#actions.push(write);
     this.#save(true);
     return this.#take();
   }
@@ -242,32 +251,33 @@ export class AgentCore {
    * numbers of neighbours are looked at when they are dealt.
    */
   #welcome(welcome: Welcome, nowRawNs: RawNanos): void {
-    if (welcome.hostNumber !== this.#hostNumber) this.exchange.clear();
+    if (welcome.hostNumber !== this.#hostNumber) {
+      this.exchange.clear();
+      this.#saver.place = undefined;
+    }
     this.#welcomed = true;
     this.#dealt = false;
-    this.#hostNumber = welcome.hostNumber;
+    this.#identify(welcome.hostNumber);
     this.keeper.connected = true;
     this.keeper.refusal = undefined;
     this.keeper.waiting = undefined;
-    this.#actions.push({ kind: "identify", hostNumber: this.#hostNumber });
     if (!this.keeper.line) {
       this.#rounds.setProvisional(nowRawNs, unixNanos(welcome.serverUnixNs));
     }
   }
 
+  #identify(hostNumber: number): void {
+    this.#hostNumber = hostNumber;
+    this.#actions.push({ kind: "identify", hostNumber });
+  }
+
   #assign(assignment: Assignment): void {
     this.#dealt = true;
     this.exchange.setNeighbours(assignment.neighbours, assignment.pairsPerSecond);
+    this.#saver.place = { hostNumber: this.#hostNumber, assignment };
     // Whoever has two neighbours waits for nobody any more.
     if (assignment.neighbours.length >= 2) this.keeper.waiting = undefined;
-    const { neighbours, pairsPerSecond } = assignment;
-    const targets = neighbours.map((n) => ({
-      hostNumber: n.hostNumber,
-      address: n.probeAddress,
-      port: n.probePort,
-    }));
-    this.#actions.push({ kind: "probe", targets, pairsPerSecond });
-    this.#actions.push({ kind: "neighbours", neighbours });
+    this.#actions.push(...assignmentActions(assignment));
   }
 
   #closeRound(close: RoundClose, status: ClockStatus): void {
@@ -297,12 +307,10 @@ export class AgentCore {
   }
 
   #sendReport(fits: readonly EdgeFit[]): void {
-    const standing = this.standing();
-    const { keeper, carrier } = this;
     const closeRawNs = this.exchange.close?.closeRawNs;
-    const source = sourceLine(carrier, this.#status, closeRawNs, this.#options.correctClock);
-    const value = reportOf(fits, source, standing, keeper);
-    this.#say({ case: "report", value });
+    const { correctClock } = this.#options;
+    const source = sourceLine(this.carrier, this.#status, closeRawNs, correctClock);
+    this.#say({ case: "report", value: reportOf(fits, source, this.standing(), this.keeper) });
   }
 
   #steer(fresh: boolean): void {

@@ -74,6 +74,11 @@ export class Carrier {
     return this.#carry.rate();
   }
 
+  /** Standard uncertainty of that rate (ppb); NaN while there is none. */
+  get measuredSigmaPpb(): number {
+    return this.#carry.rateSigma();
+  }
+
   /**
    * What another hand adds to the rate beside our setting (ppb): 0 as long as the clock runs as it is
    * told, give or take what a crystal and a kernel's tick are good for.

@@ -140,3 +140,23 @@ test("a long window outlives a few lost flushes", () => {
   a.takeFlush(flushAt(24), windowNs);
   expect(a.peer.sent.length).toBe(21);
 });
+
+test("a neighbour that was away for a moment is stood in for until its window is full again", () => {
+  const { a, b } = exchanged();
+  const spoken = (end: Edge, of: Edge, round: bigint) => {
+    const flush = flushOf(of.own);
+    flush.header!.round = round;
+    end.takeFlush(flush, WINDOW_NS);
+  };
+  spoken(b, a, 10n);
+  // One lost flush is no absence.
+  spoken(b, a, 12n);
+  expect(b.standsIn(12n)).toBe(false);
+  spoken(b, a, 16n);
+  expect(b.standsIn(16n)).toBe(true);
+  expect(b.standsIn(21n)).toBe(true);
+  expect(b.standsIn(22n)).toBe(false);
+  // The owner fits every round anyway.
+  spoken(a, b, 20n);
+  expect(a.standsIn(20n)).toBe(false);
+});

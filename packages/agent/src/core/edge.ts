@@ -28,6 +28,11 @@ import { EndStamps, type StampSeries } from "./stamp-series.ts";
 /** More stamps than this in one flush are no half second of probing (500 pairs/s make 500). */
 const COLUMN_LIMIT = 8192;
 
+/** A neighbour that has missed more flushes than this was away: its process began anew. */
+const MISSED_MAX = 1n;
+/** So many rounds later its own window is full again. */
+const RETURNING_ROUNDS = 5n;
+
 const newColumns = (): ProbeColumns => ({
   length: 0,
   probe: new Float64Array(1024),
@@ -66,6 +71,8 @@ export class Edge {
   readonly peer = new EndStamps();
   /** Round of the newest flush that came from the neighbour. */
   peerRound = 0n;
+  /** The neighbour was away and has no window of its own yet, up to this round. */
+  #returningUntil = 0n;
   /** Round in which this end fitted last. */
   fittedRound = 0n;
   lastFit: EdgeFit | undefined;
@@ -97,6 +104,11 @@ export class Edge {
     this.#neighbour = neighbour;
   }
 
+  /** True where this end must fit in the neighbour's stead: what that one knew of the edge is lost. */
+  standsIn(round: bigint): boolean {
+    return !this.#neighbour.owner && round <= this.#returningUntil;
+  }
+
   /**
    * Takes the neighbour's stamps of one round.
    *
@@ -120,7 +132,11 @@ export class Edge {
     if (flush.voidBeforeRawNs > end.baseRawNs) end.slideTo(rawNanos(flush.voidBeforeRawNs));
     end.slideTo(start);
     end.carry = { sigmaNs: flush.carrySigmaNs, boundNs: flush.carryBoundNs };
-    this.peerRound = flush.header?.round ?? 0n;
+    const round = flush.header?.round ?? 0n;
+    if (this.peerRound > 0n && round - this.peerRound > MISSED_MAX + 1n) {
+      this.#returningUntil = round + RETURNING_ROUNDS;
+    }
+    this.peerRound = round;
     this.held = flush.held;
     return undefined;
   }
@@ -134,13 +150,14 @@ export class Edge {
     join(owner.sent, other.received, forward);
     join(other.sent, owner.received, reverse);
     const spanNs = Math.min(span(forward), span(reverse));
-    if (spanNs < WINDOW_SPAN_NS_MIN) return this.#distrust(ownNumber, spanNs);
+    const isShort = spanNs < WINDOW_SPAN_NS_MIN;
+    if (isShort && (spanNs === 0 || this.isGateway)) return this.#distrust(ownNumber, spanNs);
     if (this.isGateway) {
       const slope = this.#slope;
       keepClear(forward, slope, clearForward);
       keepClear(reverse, slope === undefined ? undefined : -slope, clearReverse);
     }
-    const result = this.#tracker.fit({
+    const window = {
       forward: this.isGateway ? clearForward : forward,
       reverse: this.isGateway ? clearReverse : reverse,
       ownerCarry: owner.carry,
@@ -153,7 +170,10 @@ export class Edge {
       ownerBaseRawNs: owner.baseRawNs,
       otherBaseRawNs: other.baseRawNs,
       closeNs: windowNs,
-    });
+    };
+    // Too short to begin with; enough to go on along a course that is known.
+    const result = isShort ? this.#tracker.goOn(window) : this.#tracker.fit(window);
+    if (!result) return this.#distrust(ownNumber, spanNs);
     if (result.trusted) this.#slope = result.freqPpb * 1e-9;
     this.lastFit = create(EdgeFitSchema, {
       ...this.#ends(ownNumber),

@@ -112,7 +112,7 @@ export class Exchange {
   #listOpen(round: bigint): void {
     this.#open = [];
     for (const edge of this.#edges.values()) {
-      if (edge.fittedRound !== round && isDue(edge.neighbour, round)) this.#open.push(edge);
+      if (edge.fittedRound !== round && isDue(edge, round)) this.#open.push(edge);
     }
   }
 
@@ -155,8 +155,16 @@ export class Exchange {
     }
     this.#meter.begin("exchange");
     const refused = edge?.takeFlush(flush, this.#windowOf(edge));
+    if (edge) this.#lookAgain(edge);
     this.#meter.end();
     return refused && `flush of ${id} refused: ${refused}`;
+  }
+
+  /** That a neighbour was away is known when it speaks again: its edge may be due in this very round. */
+  #lookAgain(edge: Edge): void {
+    const close = this.#close;
+    if (!close || this.#finished || edge.fittedRound === close.round) return;
+    if (edge.standsIn(close.round) && !this.#open.includes(edge)) this.#open.push(edge);
   }
 
   /**
@@ -185,9 +193,10 @@ export class Exchange {
   }
 }
 
-/** Owners fit every round, auditors take turns. */
-function isDue({ owner, hostNumber }: Neighbour, round: bigint): boolean {
-  return owner || (round + BigInt(hostNumber)) % AUDIT_EVERY === 0n;
+/** Owners fit every round, auditors take turns; all of them while an owner has just come back. */
+function isDue(edge: Edge, round: bigint): boolean {
+  const { owner, hostNumber } = edge.neighbour;
+  return owner || (round + BigInt(hostNumber)) % AUDIT_EVERY === 0n || edge.standsIn(round);
 }
 
 /** What came in with this round. */

@@ -23,6 +23,7 @@ import type { Carrier } from "./carrier.ts";
 import { type Deed, movedMeanwhile } from "./deeds.ts";
 import { ageS, domainUtcBoundOf, lineErrorOf, localErrorOf } from "./line-error.ts";
 import { Obedience } from "./obedience.ts";
+import { objectionsOf } from "./objections.ts";
 import { type LeftOver, ownMoveNs, type SavedState, usable } from "./saved-state.ts";
 import type { KeeperOptions, Offset, Standing, Write } from "./standing.ts";
 import { StepBack } from "./step-back.ts";
@@ -55,7 +56,7 @@ export class Keeper {
   readonly #stepBack = new StepBack();
   /** What an earlier life has left, until the clock has been compared with it. */
   #resumed: LeftOver | undefined;
-  /** True from a restart until corrections can be trusted again. */
+  /** True from a restart until a correction can be trusted again. */
   #unheard = false;
   /** Rate that an earlier life has learnt, until it is set (ppb). */
   #inheritedPpb: number | undefined;
@@ -134,7 +135,8 @@ export class Keeper {
     // The first write waits for as much trust as LOCKED does: then one step is enough.
     if (!lockedBefore && trustedRounds < LOCK_ROUNDS) return undefined;
     // After a restart the clock was steered for longer than the saved line knows of: it keeps its rate.
-    if (this.#unheard && trustedRounds < LOCK_ROUNDS) return undefined;
+    // One trusted round is enough to go on with: the guards know the line before it.
+    if (this.#unheard && trustedRounds === 0) return undefined;
     this.#unheard = false;
     const written = this.#lastWriteRawNs;
     const sinceNs = written === undefined ? Number.POSITIVE_INFINITY : diffNs(nowRawNs, written);
@@ -148,6 +150,7 @@ export class Keeper {
       domainFreqPpb: line.meanFreqPpb(nowRawNs, SECOND_NS),
       settingPpb: carrier.settingPpb,
       measuredFreqPpb: carrier.measuredFreqPpb,
+      measuredSigmaPpb: carrier.measuredSigmaPpb,
       foreignPpb: carrier.foreignPpb,
       locked: this.#verdict.state === "LOCKED",
       lockedBefore,
@@ -170,6 +173,19 @@ export class Keeper {
     // A setting that is not the kernel's own is somebody's choice.
     if (freqPpb === undefined || carrier.settingPpb !== 0) return undefined;
     this.#writing = true;
+    return { kind: "adjust", freqPpb };
+  }
+
+  /** What to write at the end: the pace of the line alone, for nobody will end a slew that has begun. */
+  rest(nowRawNs: RawNanos, carrier: Carrier): Write | undefined {
+    const { line, lockedBefore, panic, ledger } = this.#obedience;
+    if (!this.steers || this.refusal !== undefined || panic !== undefined) return undefined;
+    if (!line || !lockedBefore || this.#verdict.state !== "LOCKED") return undefined;
+    const freqPpb = this.#servo.pacePpb({
+      domainFreqPpb: line.meanFreqPpb(nowRawNs, SECOND_NS),
+      foreignPpb: carrier.foreignPpb,
+      ...(ledger ? { basePpb: ledger.basePpb } : {}),
+    });
     return { kind: "adjust", freqPpb };
   }
 
@@ -232,28 +248,12 @@ export class Keeper {
     return this.#verdict;
   }
 
-  /** What stands above any correction: a panic, a refusal, a disruption, a word to hold. */
   #objections(nowRawNs: RawNanos) {
+    const { refusal } = this;
     const { panic } = this.#obedience;
-    const file = this.#options.stateFile ?? "the agent's state file";
-    const refusal = panic ?? this.refusal;
-    return {
-      ...(refusal === undefined ? {} : { refusal }),
-      ...(panic === undefined
-        ? {}
-        : {
-            refusalAdvice:
-              "the clock is left as it is: look into the coordinator, then stop the agent, " +
-              `remove ${file} and start it`,
-          }),
-      ...(this.#disrupted(nowRawNs)
-        ? {
-            disruption: this.#disruption!.deed.reason,
-            disruptionAdvice: this.#disruption!.deed.advice,
-          }
-        : {}),
-      ...(this.#held === undefined ? {} : { held: this.#held }),
-    };
+    const { stateFile } = this.#options;
+    const deed = this.#disrupted(nowRawNs) ? this.#disruption!.deed : undefined;
+    return objectionsOf({ panic, refusal, stateFile, deed, held: this.#held });
   }
 
   /** Somebody may have moved the clock while no agent ran. */

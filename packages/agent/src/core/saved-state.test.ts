@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { CorrectionSchema } from "@ttcs/protocol";
+import { AssignmentSchema, CorrectionSchema } from "@ttcs/protocol";
 import { hashText, rawNanos } from "@ttcs/units";
 import { expect, test } from "vitest";
 import { formatState, ownMoveNs, parseState, type SavedState, usable } from "./saved-state.ts";
@@ -29,6 +29,15 @@ test("a state comes back as it was saved", () => {
   expect(parseState(formatState(state))).toEqual({ ok: true, state });
   const panicked = { ...state, panic: "panic: moved", correction: undefined, ledger: undefined };
   expect(parseState(formatState(panicked))).toEqual({ ok: true, state: panicked });
+});
+
+test("a host's place comes back with it; a state without one is as good", () => {
+  const neighbours = [{ hostId: "h2", hostNumber: 2, probeAddress: "10.0.0.2", owner: true }];
+  const assignment = create(AssignmentSchema, { neighbours, pairsPerSecond: 10 });
+  const placed = { ...state, place: { hostNumber: 7, assignment } };
+  expect(parseState(formatState(placed))).toEqual({ ok: true, state: placed });
+  const nobody = { ...state, place: { hostNumber: 0, assignment } };
+  expect(parseState(formatState(nobody)).ok).toBe(false);
 });
 
 test("no text that was cut off, and none with a changed letter, is believed", () => {

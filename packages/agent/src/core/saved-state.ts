@@ -14,6 +14,7 @@ import { guardCorrection, type LedgerState } from "@ttcs/discipline";
 import { type Correction, CorrectionSchema } from "@ttcs/protocol";
 import { hashText, type RawNanos, rawNanos } from "@ttcs/units";
 import { toSegment } from "./obedience.ts";
+import { type Place, placeFromJson, placeToJson } from "./place.ts";
 
 /** Changes when older agents could misread a file. */
 const VERSION = 1;
@@ -36,11 +37,14 @@ export interface SavedState {
   readonly offsetNs: number;
   /** The correction in force, with its line. */
   readonly correction: Correction | undefined;
+  /** Absent: none was dealt yet, or an older agent has saved. */
+  readonly place?: Place;
 }
 
 /** The text of a state. */
 export function formatState(state: SavedState): string {
-  const { bootId, rawNs, ledger, panic, term, round, lockedBefore, offsetNs, correction } = state;
+  const { bootId, rawNs, ledger, panic, term, round, lockedBefore, offsetNs, correction, place } =
+    state;
   const body = JSON.stringify({
     boot_id: bootId,
     raw_ns: String(rawNs),
@@ -54,6 +58,7 @@ export function formatState(state: SavedState): string {
     ...(correction
       ? { correction: toJson(CorrectionSchema, { ...correction, edges: [], alarms: [] }) }
       : {}),
+    ...(place ? { place: placeToJson(place) } : {}),
   });
   return `${JSON.stringify({ version: VERSION, checksum: hashText(body), body: JSON.parse(body) })}\n`;
 }
@@ -92,6 +97,7 @@ function checked(body: Record<string, unknown>): ReadState {
     correction: body.correction
       ? fromJson(CorrectionSchema, body.correction as never, { ignoreUnknownFields: true })
       : undefined,
+    ...(body.place ? { place: placeFromJson(body.place) } : {}),
   };
   return { ok: true, state };
 }

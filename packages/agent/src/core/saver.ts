@@ -6,6 +6,7 @@
  */
 import { diffNs, type RawNanos, SECOND_NS } from "@ttcs/units";
 import type { Keeper } from "./keeper.ts";
+import { isYoung, type Place } from "./place.ts";
 import { formatState, parseState } from "./saved-state.ts";
 
 /** Without a reason, state is saved this often (ns); with one, this often at most. */
@@ -25,6 +26,8 @@ export class Saver {
   #savedRawNs: RawNanos | undefined;
   #savedState = "";
   #savedPanic: string | undefined;
+  /** Where this host stands in the mesh: as an earlier life has left it, or as it was dealt since. */
+  place: Place | undefined;
   /** Why saving failed last; undefined: it did not. */
   fault: string | undefined;
 
@@ -42,6 +45,8 @@ export class Saver {
     }
     this.#savedPanic = read.state.panic;
     this.#keeper.resume(read.state, bootId, nowRawNs);
+    const { state } = read;
+    if (state.bootId === bootId && isYoung(state.rawNs, nowRawNs)) this.place = state.place;
     if (read.state.panic) return { level: "warn", text: read.state.panic };
     const what = this.#keeper.line ? "line and learnt rate" : "the learnt rate";
     return { level: "info", text: `goes on with ${what} of an earlier life` };
@@ -86,6 +91,7 @@ export class Saver {
       lockedBefore,
       offsetNs: offsetNs() ?? 0,
       correction: lockedBefore ? correction : undefined,
+      ...(this.place ? { place: this.place } : {}),
     });
   }
 

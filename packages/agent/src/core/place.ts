@@ -1,0 +1,59 @@
+/**
+ * A host's place in the mesh: the number and the neighbours that a coordinator has dealt to it.
+ *
+ * A process that starts again within a minute or two takes its place at once, before a coordinator has
+ * been found: neighbours still know it, and what they have learnt of the edges is worth more the sooner
+ * probes go on. A coordinator that deals another place is followed as ever; until then a place that is
+ * no longer ours is one at which nobody listens.
+ */
+import { fromJson, toJson } from "@bufbuild/protobuf";
+import { type Assignment, AssignmentSchema } from "@ttcs/protocol";
+import { type RawNanos, SECOND_NS } from "@ttcs/units";
+import type { AgentAction } from "./actions.ts";
+
+/**
+ * A coordinator deals the neighbours of somebody who is away for a minute to others; what was saved may
+ * itself be a minute old (ns).
+ */
+const AGE_NS_MAX = 120 * SECOND_NS;
+
+/** See the module head. */
+export interface Place {
+  readonly hostNumber: number;
+  readonly assignment: Assignment;
+}
+
+/** As a part of what is saved. */
+export const placeToJson = ({ hostNumber, assignment }: Place) => ({
+  host_number: hostNumber,
+  assignment: toJson(AssignmentSchema, assignment),
+});
+
+/** Read back; throws when it is no place. */
+export function placeFromJson(json: unknown): Place {
+  const { host_number: hostNumber, assignment } = json as Record<string, unknown>;
+  if (!(Number.isInteger(hostNumber) && (hostNumber as number) > 0)) throw new Error("no number");
+  return {
+    hostNumber: hostNumber as number,
+    assignment: fromJson(AssignmentSchema, assignment as never, { ignoreUnknownFields: true }),
+  };
+}
+
+/** True when a place that was kept at `savedRawNs` of this boot can be taken again. */
+export function isYoung(savedRawNs: RawNanos, nowRawNs: RawNanos): boolean {
+  const ageNs = Number(nowRawNs - savedRawNs);
+  return ageNs >= 0 && ageNs <= AGE_NS_MAX;
+}
+
+/** What the shell does at this place. */
+export function assignmentActions({ neighbours, pairsPerSecond }: Assignment): AgentAction[] {
+  const targets = neighbours.map((n) => ({
+    hostNumber: n.hostNumber,
+    address: n.probeAddress,
+    port: n.probePort,
+  }));
+  return [
+    { kind: "probe", targets, pairsPerSecond },
+    { kind: "neighbours", neighbours },
+  ];
+}
