@@ -156,6 +156,8 @@ test("a neighbour that was away for a moment is stood in for until its window is
   expect(b.standsIn(16n)).toBe(true);
   expect(b.standsIn(21n)).toBe(true);
   expect(b.standsIn(22n)).toBe(false);
+  spoken(b, a, 2n ** 60n);
+  expect(b.standsIn(23n)).toBe(false);
   // The owner fits every round anyway.
   spoken(a, b, 20n);
   expect(a.standsIn(20n)).toBe(false);

@@ -106,7 +106,9 @@ export class Edge {
 
   /** True where this end must fit in the neighbour's stead: what that one knew of the edge is lost. */
   standsIn(round: bigint): boolean {
-    return !this.#neighbour.owner && round <= this.#returningUntil;
+    const leftRounds = this.#returningUntil - round;
+    // A round that no clock shows is nobody's absence.
+    return !this.#neighbour.owner && leftRounds >= 0n && leftRounds <= RETURNING_ROUNDS;
   }
 
   /**
