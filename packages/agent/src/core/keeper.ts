@@ -17,7 +17,7 @@ import {
   type Verdict,
 } from "@ttcs/discipline";
 import type { Correction, Header, Waiting } from "@ttcs/protocol";
-import { addNs, diffNs, type RawNanos, SECOND_NS, WINDOW_NS } from "@ttcs/units";
+import { addNs, diffNs, type RawNanos, rawNanos, SECOND_NS, WINDOW_NS } from "@ttcs/units";
 import { AnchorWatch } from "./anchor-watch.ts";
 import type { Carrier } from "./carrier.ts";
 import { type Deed, movedMeanwhile } from "./deeds.ts";
@@ -33,6 +33,8 @@ const WRITE_EVERY_NS = 0.9 * SECOND_NS;
 /** ... or without one when this much has passed (ns): holdover goes on steering to the last line. */
 const WRITE_AT_LATEST_NS = 1.25 * SECOND_NS;
 
+/** After a restart a few writes are as brisk as before LOCKED (ns). */
+const BRISK_NS = 3 * SECOND_NS;
 /** What a daemon that steers the clock may have changed since the last batch (ns): 2 ppm for 50 ms. */
 const DAEMON_UNSEEN_NS = 100;
 /** After a large write of our own the clock cannot be read for up to this; an offset stands in (ns). */
@@ -58,6 +60,8 @@ export class Keeper {
   #resumed: LeftOver | undefined;
   /** True from a restart until a correction can be trusted again. */
   #unheard = false;
+  /** Until then a clock that comes back is brought to its line briskly, LOCKED or not. */
+  #briskUntilRawNs = rawNanos(0n);
   /** Rate that an earlier life has learnt, until it is set (ppb). */
   #inheritedPpb: number | undefined;
   /** Why the coordinator has nothing to steer by; undefined: it has. */
@@ -137,6 +141,7 @@ export class Keeper {
     // After a restart the clock was steered for longer than the saved line knows of: it keeps its rate.
     // One trusted round is enough to go on with: the guards know the line before it.
     if (this.#unheard && trustedRounds === 0) return undefined;
+    if (this.#unheard) this.#briskUntilRawNs = addNs(nowRawNs, BRISK_NS);
     this.#unheard = false;
     const written = this.#lastWriteRawNs;
     const sinceNs = written === undefined ? Number.POSITIVE_INFINITY : diffNs(nowRawNs, written);
@@ -152,7 +157,7 @@ export class Keeper {
       measuredFreqPpb: carrier.measuredFreqPpb,
       measuredSigmaPpb: carrier.measuredSigmaPpb,
       foreignPpb: carrier.foreignPpb,
-      locked: this.#verdict.state === "LOCKED",
+      locked: this.#verdict.state === "LOCKED" && nowRawNs >= this.#briskUntilRawNs,
       lockedBefore,
       mayStep: lockedBefore
         ? this.#stepBack.allows(offsetNs, this.#obedience, nowRawNs)
