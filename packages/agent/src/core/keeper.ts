@@ -186,12 +186,10 @@ export class Keeper {
     const { line, lockedBefore, panic, ledger } = this.#obedience;
     if (!this.steers || this.refusal !== undefined || panic !== undefined) return undefined;
     if (!line || !lockedBefore || this.#verdict.state !== "LOCKED") return undefined;
-    const freqPpb = this.#servo.pacePpb({
-      domainFreqPpb: line.meanFreqPpb(nowRawNs, SECOND_NS),
-      foreignPpb: carrier.foreignPpb,
-      ...(ledger ? { basePpb: ledger.basePpb } : {}),
-    });
-    return { kind: "adjust", freqPpb };
+    const domainFreqPpb = line.meanFreqPpb(nowRawNs, SECOND_NS);
+    const { foreignPpb } = carrier;
+    const basePpb = ledger?.basePpb ?? domainFreqPpb;
+    return { kind: "adjust", freqPpb: this.#servo.pacePpb({ domainFreqPpb, foreignPpb, basePpb }) };
   }
 
   /** The write has been done (or has failed): the next may follow. */
