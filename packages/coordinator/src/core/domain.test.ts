@@ -87,6 +87,34 @@ test("a round waits no longer when the one it waited for has left", () => {
   expect(meeting.leave(4)).toBe(true);
 });
 
+test("while reports come one upon another a round waits for the rest, up to a quarter of a second", () => {
+  const meeting = new Meeting();
+  meeting.report(1);
+  meeting.wait(97);
+  meeting.report(2);
+  expect(meeting.beat()).toBe(false);
+  meeting.wait(10);
+  expect(meeting.beat()).toBe(true);
+
+  meeting.wait(400);
+  meeting.report(1);
+  meeting.wait(247);
+  meeting.report(2);
+  expect(meeting.beat()).toBe(false);
+  expect(meeting.beat()).toBe(true);
+});
+
+test("a host that says the same again and again keeps nobody waiting", () => {
+  const meeting = new Meeting();
+  meeting.report(1);
+  for (let i = 0; i < 18; i++) {
+    meeting.wait(5);
+    meeting.report(1);
+  }
+  meeting.wait(5);
+  expect(meeting.beat()).toBe(true);
+});
+
 test("a host that comes back is told its neighbours, and they are told of it only when it has moved", () => {
   const meeting = new Meeting();
   meeting.leave(4);

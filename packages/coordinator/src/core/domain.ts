@@ -32,8 +32,12 @@ import { ToldAssignments } from "./told-assignments.ts";
 
 /** Fewer hosts than this cannot outvote a wrong one: nothing is steered. */
 export const MINIMUM_HOSTS = 3;
-/** A round is solved this long after its first report at the latest (ms). */
-const SOLVE_DEADLINE_MS = 100;
+/** A round is solved this long after its first report, though some have said nothing (ms), */
+const SOLVE_AFTER_MS = 100;
+/** unless another came this short ago (ms): a busy server has not read all that are there; */
+const STILL_COMING_MS = 10;
+/** but no later than this (ms). */
+const SOLVE_AT_LATEST_MS = 250;
 /** A domain begins this long after its first host came, so that the best one is among them (ms). */
 const START_GRACE_MS = 1_500;
 /** Reports that come this soon after a solve are late for it, not early for the next (ms). */
@@ -54,6 +58,7 @@ export class DomainCore {
   readonly #options: DomainOptions;
   #firstHelloMs = Number.NaN;
   #firstReportMs = Number.NaN;
+  #lastReportMs = Number.NaN;
   #solvedMs = -Infinity;
   readonly #reported = new Set<number>();
   readonly #turn = new RoundTurn();
@@ -113,7 +118,7 @@ export class DomainCore {
   /** Call some fifty times a second: deadlines, waiting hosts, hosts that stay away. */
   handleTick(now: ServerTime): Action[] {
     this.#restore(now);
-    if (now.monotonicMs - this.#firstReportMs >= SOLVE_DEADLINE_MS) this.#solve(now);
+    if (this.#isOverdue(now.monotonicMs)) this.#solve(now);
     // Between two rounds there is time; while reports come in there is not.
     if (Number.isNaN(this.#firstReportMs)) this.#regions.idle();
     if (now.monotonicMs - this.#waitingToldMs >= WAITING_EVERY_MS) this.#tellWaiting(now);
@@ -194,8 +199,17 @@ export class DomainCore {
       this.#firstReportMs = now.monotonicMs;
     }
     if (this.#reported.size === 0) this.#firstReportMs = now.monotonicMs;
+    // Whoever repeats himself keeps nobody waiting.
+    if (!this.#reported.has(host.number)) this.#lastReportMs = now.monotonicMs;
     this.#reported.add(host.number);
     this.#solveWhenAllSaid(now);
+  }
+
+  /** True when those who have not reported yet are waited for no longer. */
+  #isOverdue(nowMs: number): boolean {
+    const sinceMs = nowMs - this.#firstReportMs;
+    const isReading = nowMs - this.#lastReportMs < STILL_COMING_MS;
+    return sinceMs >= (isReading ? SOLVE_AT_LATEST_MS : SOLVE_AFTER_MS);
   }
 
   #solveWhenAllSaid(now: ServerTime): void {
