@@ -3,11 +3,16 @@ import { spreadOf, stretchOf } from "./figures.ts";
 import type { LoadTally } from "./load.ts";
 
 /** Rows of host, round and arrival after the close (ms). */
-function tally(rows: readonly (readonly [number, number, number])[]): LoadTally {
+function tally(
+  rows: readonly (readonly [number, number, number])[],
+  latestMs: readonly (readonly [number, number])[] = [],
+): LoadTally {
   return {
     hosts: Int32Array.from(rows, ([host]) => host),
     rounds: Float64Array.from(rows, ([, round]) => round),
     afterCloseMs: Float64Array.from(rows, ([, , ms]) => ms),
+    reportedRounds: Float64Array.from(latestMs, ([round]) => round),
+    latestMs: Float64Array.from(latestMs, ([, ms]) => ms),
     errorsNs: Float64Array.from(rows, () => 10),
     outsideBound: 0,
     untrusted: 0,
@@ -39,4 +44,13 @@ test("a correction that is missing, late or doubled is counted for what it is", 
   const late = all.map((row, i) => (i === 3 ? ([0, 103, 900] as const) : row));
   expect(stretchOf([tally(late)], 2).missedShare).toBeCloseTo(1 / 20, 9);
   expect(stretchOf([tally([...all, ...rounds(1, 100)])], 2).missedShare).toBe(0);
+});
+
+test("rounds that the agents' processes have delayed are told apart", () => {
+  const rows = rounds(0, 100).map((row) => (row[1] === 104 ? ([0, 104, 190] as const) : row));
+  const lates = rows.map(([, round]) => [round, round === 104 ? 85 : 3] as const);
+  const { jitterMs, punctualMs, punctualShare } = stretchOf([tally(rows, lates)], 1);
+  expect(jitterMs.max).toBe(90);
+  expect(punctualMs.max).toBe(0);
+  expect(punctualShare).toBeCloseTo(11 / 12, 9);
 });

@@ -16,6 +16,9 @@ export interface Stretch {
   readonly jitterMs: Spread;
   /** Distance of arrivals from the median of the same stream (ms). */
   readonly ownJitterMs: Spread;
+  /** The same where the agents' own processes were punctual, and the share of rounds in which they were. */
+  readonly punctualMs: Spread;
+  readonly punctualShare: number;
   readonly corrections: number;
   /** Share of corrections that did not come within their round (0 to 1). */
   readonly missedShare: number;
@@ -30,6 +33,12 @@ export interface Stretch {
 /** A correction that comes later than a round after its close was of no use to that round (ms). */
 const ROUND_MS = 500;
 
+/**
+ * A round is the coordinator's own when all of its reports have left within this of their time (ms). What
+ * hundreds of agents in one process delay is theirs, where real ones have a machine each.
+ */
+const PUNCTUAL_MS = 20;
+
 /** Percentiles by the nearest rank; NaN for an empty set. */
 export function spreadOf(values: Float64Array): Spread {
   const sorted = Float64Array.from(values).sort();
@@ -42,11 +51,17 @@ export function spreadOf(values: Float64Array): Spread {
 export function stretchOf(tallies: readonly LoadTally[], hostCount: number): Stretch {
   const afterClose = joined(tallies.map((t) => t.afterCloseMs));
   const middleMs = spreadOf(afterClose).p50;
+  const { late, all } = lateRounds(tallies);
+  const punctual = tallies.map(({ rounds, afterCloseMs }) =>
+    afterCloseMs.filter((_, i) => !late.has(rounds[i])),
+  );
   const sum = (of: (tally: LoadTally) => number) => tallies.reduce((s, t) => s + of(t), 0);
   return {
     afterCloseMs: spreadOf(afterClose),
     jitterMs: spreadOf(afterClose.map((ms) => Math.abs(ms - middleMs))),
     ownJitterMs: spreadOf(joined(tallies.map(ownJitter))),
+    punctualMs: spreadOf(joined(punctual).map((ms) => Math.abs(ms - middleMs))),
+    punctualShare: 1 - late.size / Math.max(1, all.size),
     corrections: afterClose.length,
     missedShare: missedShare(tallies, hostCount),
     errorNs: spreadOf(joined(tallies.map((t) => t.errorsNs))),
@@ -65,6 +80,19 @@ function joined(parts: readonly Float64Array[]): Float64Array {
     at += part.length;
   }
   return all;
+}
+
+/** Rounds in which a report has left late, and all. */
+function lateRounds(tallies: readonly LoadTally[]) {
+  const late = new Set<number>();
+  const all = new Set<number>();
+  for (const { reportedRounds, latestMs } of tallies) {
+    reportedRounds.forEach((round, i) => {
+      all.add(round);
+      if (latestMs[i] > PUNCTUAL_MS) late.add(round);
+    });
+  }
+  return { late, all };
 }
 
 /** Distances of each stream's arrivals from that stream's own median. */

@@ -27,6 +27,9 @@ export interface LoadTally {
   readonly hosts: Int32Array;
   readonly rounds: Float64Array;
   readonly afterCloseMs: Float64Array;
+  /** Rounds that were reported, and how late the latest of this process' reports left in each (ms). */
+  readonly reportedRounds: Float64Array;
+  readonly latestMs: Float64Array;
   /** Absolute errors of trusted corrections (ns), the reference's left out. */
   readonly errorsNs: Float64Array;
   /** Trusted corrections whose error exceeded their bound. */
@@ -69,6 +72,8 @@ export class Load {
   #rounds: number[] = [];
   #afterCloseMs: number[] = [];
   #errorsNs: number[] = [];
+  /** By round: how late the latest report has left (ms). */
+  readonly #latestMs = new Map<number, number>();
   #outsideBound = 0;
   #untrusted = 0;
   #lostStreams = 0;
@@ -129,6 +134,8 @@ export class Load {
       hosts: Int32Array.from(this.#hosts),
       rounds: Float64Array.from(this.#rounds),
       afterCloseMs: Float64Array.from(this.#afterCloseMs),
+      reportedRounds: Float64Array.from(this.#latestMs.keys()),
+      latestMs: Float64Array.from(this.#latestMs.values()),
       errorsNs: Float64Array.from(this.#errorsNs),
       outsideBound: this.#outsideBound,
       untrusted: this.#untrusted,
@@ -140,6 +147,7 @@ export class Load {
     this.#untrusted = 0;
     this.#lostStreams = 0;
     this.#refusals.clear();
+    this.#latestMs.clear();
     return tally;
   }
 
@@ -186,12 +194,21 @@ export class Load {
     const round = this.#round;
     if (!round) return;
     if (nowNs > round.closeNs + PREPARE_AFTER_NS) this.#prepare(round.number + 1n);
-    let last = this.#order.at(-1);
-    while (last && nowNs >= round.closeNs + last.reportDelayNs) {
+    this.#report(round, nowNs);
+  }
+
+  /** Sends the reports that are due, and notes how late the first of them has left. */
+  #report({ number, closeNs }: { number: bigint; closeNs: number }, nowNs: number): void {
+    const first = this.#order.at(-1);
+    let last = first;
+    while (last && nowNs >= closeNs + last.reportDelayNs) {
       this.#order.pop();
-      last.report(round.number, round.closeNs);
+      last.report(number, closeNs);
       last = this.#order.at(-1);
     }
+    if (!first || last === first) return;
+    const lateMs = (this.#clocks.nowNs() - closeNs - first.reportDelayNs) / 1e6;
+    this.#latestMs.set(Number(number), Math.max(lateMs, this.#latestMs.get(Number(number)) ?? 0));
   }
 
   #read(): void {

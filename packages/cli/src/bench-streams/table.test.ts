@@ -8,6 +8,8 @@ const measured = (jitterMs: number, memoryMb: number): Measured => ({
     afterCloseMs: spread(200),
     jitterMs: spread(jitterMs),
     ownJitterMs: spread(1),
+    punctualMs: spread(1),
+    punctualShare: 1,
     corrections: 1_000,
     missedShare: 0,
     errorNs: spread(20),
