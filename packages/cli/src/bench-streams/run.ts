@@ -63,7 +63,7 @@ export interface StreamsResult {
 const OPEN_OVER_MS = 2_000;
 const JOIN_PATIENCE_S = 60;
 /** Before a stretch is measured (s): the meshes have been dealt, and the compiler has seen the rounds. */
-const SETTLE_S = 8;
+const SETTLE_S = 20;
 const BACK_PATIENCE_S = 60;
 const LOOK_MS = 100;
 const STALLED_PATIENCE_S = 60;
