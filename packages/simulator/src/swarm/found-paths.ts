@@ -289,4 +289,39 @@ export const foundOnPaths: readonly FoundBug[] = [
       ],
     },
   },
+  {
+    name: "domain time went on from the one line that was off, for all others were FREERUN",
+    foundBy: "ttcs simulate --swarm 1 --seed 955 --light",
+    was:
+      "All traffic into the reference was late, so every bound was half a round trip, and when the lead " +
+      "passed they were beyond 1 ms. Hosts in FREERUN told no line; domain time went on from that of the " +
+      "host which had lost the lead, 0.4 ms beside all others, and they refused it for ever. A line " +
+      "that was corrected within the last minute is told whatever its bound.",
+    light: true,
+    schedule: {
+      seed: 955,
+      hosts: 5,
+      network: "lossy",
+      standby: true,
+      servers: 0,
+      quietS: 36,
+      endS: 66,
+      events: [
+        {
+          kind: "delay",
+          changes: [
+            {
+              kind: "delay",
+              atS: 17.9,
+              forS: 15.6,
+              from: "all",
+              to: [0],
+              addNs: 777967.4134449925,
+            },
+          ],
+          lies: [],
+        },
+      ],
+    },
+  },
 ];
