@@ -5,14 +5,14 @@ import type { LoadTally } from "./load.ts";
 /** Rows of host, round and arrival after the close (ms). */
 function tally(
   rows: readonly (readonly [number, number, number])[],
-  latestMs: readonly (readonly [number, number])[] = [],
+  left: readonly (readonly [number, number])[] = [],
 ): LoadTally {
   return {
     hosts: Int32Array.from(rows, ([host]) => host),
     rounds: Float64Array.from(rows, ([, round]) => round),
     afterCloseMs: Float64Array.from(rows, ([, , ms]) => ms),
-    reportedRounds: Float64Array.from(latestMs, ([round]) => round),
-    latestMs: Float64Array.from(latestMs, ([, ms]) => ms),
+    reportedRounds: Float64Array.from(left, ([round]) => round),
+    leftMs: Float64Array.from(left, ([, ms]) => ms),
     errorsNs: Float64Array.from(rows, () => 10),
     outsideBound: 0,
     untrusted: 0,
@@ -46,11 +46,15 @@ test("a correction that is missing, late or doubled is counted for what it is", 
   expect(stretchOf([tally([...all, ...rounds(1, 100)])], 2).missedShare).toBe(0);
 });
 
-test("rounds that the agents' processes have delayed are told apart", () => {
-  const rows = rounds(0, 100).map((row) => (row[1] === 104 ? ([0, 104, 190] as const) : row));
-  const lates = rows.map(([, round]) => [round, round === 104 ? 85 : 3] as const);
-  const { jitterMs, punctualMs, punctualShare } = stretchOf([tally(rows, lates)], 1);
+test("what the agents' processes delay is told apart from what comes after", () => {
+  const late = rounds(0, 100).map((row) => (row[1] === 104 ? ([0, 104, 190] as const) : row));
+  const left = (ms: number) => late.map(([, r]) => [r, r === 104 ? ms + 90 : ms] as const);
+  // The slower of two processes counts.
+  const { jitterMs, leftMs, sinceLeftJitterMs } = stretchOf(
+    [tally(late, left(50)), tally([], left(60))],
+    1,
+  );
   expect(jitterMs.max).toBe(90);
-  expect(punctualMs.max).toBe(0);
-  expect(punctualShare).toBeCloseTo(11 / 12, 9);
+  expect(leftMs).toEqual({ p50: 60, p99: 150, max: 150 });
+  expect(sinceLeftJitterMs.max).toBe(0);
 });

@@ -16,9 +16,9 @@ export interface Stretch {
   readonly jitterMs: Spread;
   /** Distance of arrivals from the median of the same stream (ms). */
   readonly ownJitterMs: Spread;
-  /** The same where the agents' own processes were punctual, and the share of rounds in which they were. */
-  readonly punctualMs: Spread;
-  readonly punctualShare: number;
+  /** When the last report of a round had left, after its close, and the jitter counted from then on (ms). */
+  readonly leftMs: Spread;
+  readonly sinceLeftJitterMs: Spread;
   readonly corrections: number;
   /** Share of corrections that did not come within their round (0 to 1). */
   readonly missedShare: number;
@@ -33,12 +33,6 @@ export interface Stretch {
 /** A correction that comes later than a round after its close was of no use to that round (ms). */
 const ROUND_MS = 500;
 
-/**
- * A round is the coordinator's own when all of its reports have left within this of their time (ms). What
- * hundreds of agents in one process delay is theirs, where real ones have a machine each.
- */
-const PUNCTUAL_MS = 20;
-
 /** Percentiles by the nearest rank; NaN for an empty set. */
 export function spreadOf(values: Float64Array): Spread {
   const sorted = Float64Array.from(values).sort();
@@ -51,17 +45,20 @@ export function spreadOf(values: Float64Array): Spread {
 export function stretchOf(tallies: readonly LoadTally[], hostCount: number): Stretch {
   const afterClose = joined(tallies.map((t) => t.afterCloseMs));
   const middleMs = spreadOf(afterClose).p50;
-  const { late, all } = lateRounds(tallies);
-  const punctual = tallies.map(({ rounds, afterCloseMs }) =>
-    afterCloseMs.filter((_, i) => !late.has(rounds[i])),
+  const left = lastLeft(tallies);
+  const sinceLeft = joined(
+    tallies.map(({ rounds, afterCloseMs }) =>
+      afterCloseMs.map((ms, i) => ms - (left.get(rounds[i]) ?? Number.NaN)).filter(Number.isFinite),
+    ),
   );
+  const sinceLeftMiddleMs = spreadOf(sinceLeft).p50;
   const sum = (of: (tally: LoadTally) => number) => tallies.reduce((s, t) => s + of(t), 0);
   return {
     afterCloseMs: spreadOf(afterClose),
     jitterMs: spreadOf(afterClose.map((ms) => Math.abs(ms - middleMs))),
     ownJitterMs: spreadOf(joined(tallies.map(ownJitter))),
-    punctualMs: spreadOf(joined(punctual).map((ms) => Math.abs(ms - middleMs))),
-    punctualShare: 1 - late.size / Math.max(1, all.size),
+    leftMs: spreadOf(Float64Array.from(left.values())),
+    sinceLeftJitterMs: spreadOf(sinceLeft.map((ms) => Math.abs(ms - sinceLeftMiddleMs))),
     corrections: afterClose.length,
     missedShare: missedShare(tallies, hostCount),
     errorNs: spreadOf(joined(tallies.map((t) => t.errorsNs))),
@@ -82,17 +79,18 @@ function joined(parts: readonly Float64Array[]): Float64Array {
   return all;
 }
 
-/** Rounds in which a report has left late, and all. */
-function lateRounds(tallies: readonly LoadTally[]) {
-  const late = new Set<number>();
-  const all = new Set<number>();
-  for (const { reportedRounds, latestMs } of tallies) {
+/**
+ * By round: when the last report of all processes had left (ms after the close). Hundreds of agents in one
+ * process hold each other up, where real ones have a machine each; what comes after is the server's.
+ */
+function lastLeft(tallies: readonly LoadTally[]): Map<number, number> {
+  const left = new Map<number, number>();
+  for (const { reportedRounds, leftMs } of tallies) {
     reportedRounds.forEach((round, i) => {
-      all.add(round);
-      if (latestMs[i] > PUNCTUAL_MS) late.add(round);
+      left.set(round, Math.max(leftMs[i], left.get(round) ?? -Infinity));
     });
   }
-  return { late, all };
+  return left;
 }
 
 /** Distances of each stream's arrivals from that stream's own median. */

@@ -27,9 +27,9 @@ export interface LoadTally {
   readonly hosts: Int32Array;
   readonly rounds: Float64Array;
   readonly afterCloseMs: Float64Array;
-  /** Rounds that were reported, and how late the latest of this process' reports left in each (ms). */
+  /** Rounds that were reported, and how long after the close the last of this process' reports had left (ms). */
   readonly reportedRounds: Float64Array;
-  readonly latestMs: Float64Array;
+  readonly leftMs: Float64Array;
   /** Absolute errors of trusted corrections (ns), the reference's left out. */
   readonly errorsNs: Float64Array;
   /** Trusted corrections whose error exceeded their bound. */
@@ -72,8 +72,8 @@ export class Load {
   #rounds: number[] = [];
   #afterCloseMs: number[] = [];
   #errorsNs: number[] = [];
-  /** By round: how late the latest report has left (ms). */
-  readonly #latestMs = new Map<number, number>();
+  /** By round: how long after the close the last report had left (ms). */
+  readonly #leftMs = new Map<number, number>();
   #outsideBound = 0;
   #untrusted = 0;
   #lostStreams = 0;
@@ -134,8 +134,8 @@ export class Load {
       hosts: Int32Array.from(this.#hosts),
       rounds: Float64Array.from(this.#rounds),
       afterCloseMs: Float64Array.from(this.#afterCloseMs),
-      reportedRounds: Float64Array.from(this.#latestMs.keys()),
-      latestMs: Float64Array.from(this.#latestMs.values()),
+      reportedRounds: Float64Array.from(this.#leftMs.keys()),
+      leftMs: Float64Array.from(this.#leftMs.values()),
       errorsNs: Float64Array.from(this.#errorsNs),
       outsideBound: this.#outsideBound,
       untrusted: this.#untrusted,
@@ -147,7 +147,7 @@ export class Load {
     this.#untrusted = 0;
     this.#lostStreams = 0;
     this.#refusals.clear();
-    this.#latestMs.clear();
+    this.#leftMs.clear();
     return tally;
   }
 
@@ -197,18 +197,16 @@ export class Load {
     this.#report(round, nowNs);
   }
 
-  /** Sends the reports that are due, and notes how late the first of them has left. */
+  /** Sends the reports that are due. */
   #report({ number, closeNs }: { number: bigint; closeNs: number }, nowNs: number): void {
-    const first = this.#order.at(-1);
-    let last = first;
+    let last = this.#order.at(-1);
+    if (!last || nowNs < closeNs + last.reportDelayNs) return;
     while (last && nowNs >= closeNs + last.reportDelayNs) {
       this.#order.pop();
       last.report(number, closeNs);
       last = this.#order.at(-1);
     }
-    if (!first || last === first) return;
-    const lateMs = (this.#clocks.nowNs() - closeNs - first.reportDelayNs) / 1e6;
-    this.#latestMs.set(Number(number), Math.max(lateMs, this.#latestMs.get(Number(number)) ?? 0));
+    this.#leftMs.set(Number(number), (this.#clocks.nowNs() - closeNs) / 1e6);
   }
 
   #read(): void {

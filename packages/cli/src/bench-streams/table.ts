@@ -27,8 +27,8 @@ export function measuredText({ stretch, use }: Measured, agents: number): string
     `  corrections after the close   ${ms(stretch.afterCloseMs)}`,
     `  from the median of all        ${ms(stretch.jitterMs)}`,
     `  from each stream's own median ${ms(stretch.ownJitterMs)}`,
-    `  while agents were punctual    ${ms(stretch.punctualMs)} ` +
-      `(${percent(stretch.punctualShare)} of the rounds, from the median of all)`,
+    `  the agents' last report left  ${ms(stretch.leftMs)} after the close`,
+    `  jitter from then on           ${ms(stretch.sinceLeftJitterMs)}`,
     `  rounds missed                 ${percent(stretch.missedShare)} of ${stretch.corrections}; ` +
       `untrusted ${stretch.untrusted}, streams lost ${stretch.lostStreams}`,
     `  error of corrections          p50 ${errorNs.p50.toFixed(1)}, p99 ${errorNs.p99.toFixed(1)}, ` +
