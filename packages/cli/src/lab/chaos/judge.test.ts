@@ -84,6 +84,13 @@ test("a sample outside of its bound is counted and told, the victim's too", () =
   ]);
 });
 
+test("truth is good to a nanosecond: by so much a sample may seem outside", () => {
+  const off = (ns: number) =>
+    outsideOf(fakeRecord([{ id: "h1", boundNs: 1.2, errorNs: () => ns }]));
+  expect(off(2)).toEqual([]);
+  expect(off(-3)).not.toEqual([]);
+});
+
 test("steps count whoever made them, and one backwards is told by how far", () => {
   const record = fakeRecord([calm("h1"), calm("h2")]);
   const writes = [

@@ -25,6 +25,8 @@ const STRETCH_S = 4;
 const RECOVERED_FACTOR = 1.2;
 /** Nobody may leave its course by more than this beside twice its p99 (ns): threat 9. */
 const MOVED_NS = 1_000;
+/** Truth is the difference of two clocks in whole nanoseconds: it may itself be off by this (ns). */
+const TRUTH_NS = 1;
 /** So many samples outside of their bounds are told one by one. */
 const OUTSIDE_TOLD = 10;
 const STORAGE = /storage|disk/i;
@@ -211,13 +213,16 @@ function recoveredS(
   return null;
 }
 
+const isWithin = (errorNs: number, boundNs: number): boolean =>
+  Math.abs(errorNs) <= boundNs + TRUTH_NS;
+
 function boundHeld(hosts: readonly HostRecord[], fromS: number, toS: number): number | null {
   let bounded = 0;
   let held = 0;
   for (const { errorNs, boundNs } of hosts.flatMap((h) => nowsOf(h, fromS, toS))) {
     if (errorNs === null || boundNs === null) continue;
     bounded++;
-    if (Math.abs(errorNs) <= boundNs) held++;
+    if (isWithin(errorNs, boundNs)) held++;
   }
   return bounded > 0 ? held / bounded : null;
 }
@@ -226,7 +231,7 @@ function boundHeld(hosts: readonly HostRecord[], fromS: number, toS: number): nu
 export function outsideOf({ hosts, fromS, toS }: DeedRecord): OutsideSample[] {
   const all = hosts.flatMap((host) =>
     nowsOf(host, fromS, toS).flatMap(({ atS, state, errorNs, boundNs }) => {
-      if (errorNs === null || boundNs === null || Math.abs(errorNs) <= boundNs) return [];
+      if (errorNs === null || boundNs === null || isWithin(errorNs, boundNs)) return [];
       const at_s = atS - fromS;
       return [{ host: host.id, at_s, state, true_error_ns: errorNs, bound_ns: boundNs }];
     }),
