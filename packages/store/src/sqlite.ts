@@ -16,7 +16,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from "kysely";
-import { CALL_MS_MAX } from "./attempt.ts";
+import { CALL_MS_MAX, patience } from "./attempt.ts";
 import type { SqliteAnswer, SqliteJob } from "./sqlite-worker.ts";
 
 /** From source and from the bundle the worker lies elsewhere. */
@@ -76,6 +76,13 @@ class SqliteWorkerDriver implements Driver {
   }
 }
 
+/** How much longer the caller waits (ms); what ends a transaction is always begun. */
+function patienceMs(sql: string): number {
+  const untilMs = patience.getStore();
+  if (untilMs === undefined || sql === "commit" || sql === "rollback") return CALL_MS_MAX;
+  return untilMs - performance.now();
+}
+
 type Waiting = PromiseWithResolvers<QueryResult<never>>;
 
 /** The worker's end in this thread. */
@@ -93,7 +100,7 @@ class SqliteThread implements DatabaseConnection {
     const id = this.#count++;
     const answer: Waiting = Promise.withResolvers();
     this.#waiting.set(id, answer);
-    const beginByNs = process.hrtime.bigint() + BigInt(CALL_MS_MAX * 1e6);
+    const beginByNs = process.hrtime.bigint() + BigInt(Math.round(patienceMs(sql) * 1e6));
     const job: SqliteJob = { id, sql, parameters, beginByNs };
     this.#worker ??= this.#start();
     this.#worker.postMessage(job);
@@ -119,8 +126,12 @@ class SqliteThread implements DatabaseConnection {
       if ("reason" in answer) waiting?.reject(new Error(answer.reason));
       else waiting?.resolve(answer as QueryResult<never>);
     });
-    worker.on("error", (error: Error) => this.#fail(error));
-    worker.on("exit", () => this.#fail(new Error("the embedded database has ended")));
+    // One that fails says so twice, and by then another may be at work.
+    const fail = (error: Error) => {
+      if (worker === this.#worker) this.#fail(error);
+    };
+    worker.on("error", fail);
+    worker.on("exit", () => fail(new Error("the embedded database has ended")));
     return worker;
   }
 

@@ -194,6 +194,28 @@ test("a file that another process has locked holds up nobody but its own calls",
   await store.close();
 });
 
+test("calls that have waited for too long are never begun, for nobody counts on them any more", async () => {
+  const path = join(dir, "queue.db");
+  const store = openStore(`sqlite:${path}`);
+  await store.leases.take("x", undefined, claim("a", 1n));
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN EXCLUSIVE");
+  const domains = Array.from({ length: 8 }, (_, i) => `late-${i}`);
+  const taken = await Promise.all(
+    domains.map((domain) => store.leases.take(domain, undefined, claim("a", 1n))),
+  );
+  // The last one that was begun in time is given up by the file meanwhile.
+  await sleep(700);
+  other.exec("ROLLBACK");
+  other.close();
+  expect(taken.map((t) => t.ok)).toEqual(domains.map(() => false));
+  // Those of the queue's end were not even asked for when the file was free again.
+  for (const domain of domains.slice(4)) {
+    expect(answerOf(await store.leases.read(domain))).toBeUndefined();
+  }
+  await store.close();
+});
+
 test.skipIf(obstacle !== undefined)(
   "a database that hangs or is gone is a result, and a database that is back is used again",
   async () => {
