@@ -15,7 +15,7 @@ import type { RawNanos } from "@ttcs/units";
 import type { AnchorSet } from "./anchors.ts";
 import { DomainScale } from "./domain-scale.ts";
 import type { MeshFit } from "./fits.ts";
-import { heldAt, heldExcessPpb, lineAgeNs } from "./held-line.ts";
+import { heldByMost } from "./held-line.ts";
 import { connectedHosts, type Host } from "./host.ts";
 import { type Loss, PROOF_MS, Probation } from "./probation.ts";
 import { Reach } from "./reach.ts";
@@ -28,8 +28,6 @@ import {
 } from "./reference.ts";
 import { Sources } from "./sources.ts";
 
-/** Lines whose last segments began this far apart at most are equally young (ns): some rounds. */
-const YOUNG_LINE_NS = 3e9;
 /** A reference that a majority of the anchors joins again is solved from within this (ms): three rounds. */
 const BACK_MS = 1_500;
 /** Filters know the course of their clocks this long after the lead has passed on (ms). */
@@ -299,22 +297,17 @@ export class Leadership {
   }
 
   /**
-   * Domain time begins where a host still holds it, the reference first; else at the reference's
+   * Domain time begins where most hosts still hold it, the reference's line first; else at the reference's
    * system clock. A coordinator that starts anew must not begin another time.
    */
   #begin(atRefRawNs: RawNanos, nowMs: number): void {
     const reference = this.#reference!;
     const ranked = [reference, ...rankHosts(connectedHosts(this.#hosts.values()))];
-    const holders = ranked.filter((h) => h.report?.line && h.track?.fix);
-    const ageNs = (h: Host) => lineAgeNs(h, h === reference, atRefRawNs);
-    // A host that has started again holds the line that it had saved: whose is younger knows better.
-    const youngestNs = Math.min(...holders.map(ageNs));
-    const holder = holders.find((h) => ageNs(h) <= youngestNs + YOUNG_LINE_NS);
-    if (holder) {
-      this.#say("info", `domain time goes on from the line that ${holder.id} holds`);
+    const held = heldByMost(ranked, reference, atRefRawNs);
+    if (held) {
+      this.#say("info", `domain time goes on from the line that ${held.holder.id} holds`);
       this.#inheritedMs = nowMs;
-      const held = heldAt(holder, holder === reference, atRefRawNs);
-      this.#scale = new DomainScale([held], heldExcessPpb(holder));
+      this.#scale = new DomainScale([held.segment], held.excessPpb);
       return;
     }
     if (this.beginsAt) {
