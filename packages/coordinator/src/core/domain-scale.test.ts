@@ -184,3 +184,18 @@ test("who follows decides one rate a round, though windows close some ns before 
     expect(decided).toBe(Number(round) + 1);
   }
 });
+
+test("who led never and takes over amid a far pull goes on with it, and back to the pace", () => {
+  const scale = new DomainScale([
+    { rawNs: rawNanos(0n), domainUnixNs: unixNanos(EPOCH), domainFractionNs: 0, freqPpb: 0 },
+  ]);
+  // It has followed a line that is pulled by 9 ppm.
+  for (let i = 1n; i <= 8n; i++) scale.follow(rawNanos(i * ROUND), () => 9_000);
+  expect(scale.excessPpb).toBe(0);
+  scale.lead(9_000);
+  expect([scale.excessPpb, scale.farPull]).toEqual([9_000, true]);
+  // Without a source there is nothing to pull towards: after a while it runs at its own pace.
+  pass(scale, 200, 8n * ROUND, () => undefined);
+  expect(Math.abs(scale.line().last.freqPpb)).toBeLessThan(1);
+  expect(scale.farPull).toBe(false);
+});

@@ -82,8 +82,21 @@ export class DomainScale {
    */
   constructor(segments: readonly DomainSegment[], excessPpb = 0) {
     this.#segments = [...segments];
-    this.#ratePpb = segments[segments.length - 1].freqPpb - excessPpb;
+    this.#ratePpb = this.#goOn(excessPpb);
+  }
+
+  /**
+   * From now on it leads, and has followed a line until now that was pulled by so much (ppb): the pull is
+   * not the pace, and one that is far goes on.
+   */
+  lead(excessPpb: number): void {
+    this.#ratePpb = this.#goOn(excessPpb);
+  }
+
+  /** The pace under a rate that has so much of a pull in it (ppb). */
+  #goOn(excessPpb: number): number {
     if (Math.abs(excessPpb) > PULL_LIMIT_PPB) this.#farRounds = FAR_NOTICE_ROUNDS + 1;
+    return this.#segments[this.#segments.length - 1].freqPpb - excessPpb;
   }
 
   /** Domain time begins where the reference's system clock stands. */

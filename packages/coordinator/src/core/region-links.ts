@@ -216,11 +216,15 @@ function reseed(
   region.heardRefRawNs = undefined;
 }
 
+/** A host that states a larger bound states none: it cannot read its clock, or makes it up (ns). */
+const STATED_MAX_NS = 1e9;
+
 /** The largest bound that hosts of a region report: what their lines have kept through a restart (ns). */
 function reportedBoundNs(region: Region): number {
   let worst = 0;
   for (const { report } of region.members.values()) {
-    if (report?.line && report.boundNs > worst) worst = report.boundNs;
+    if (!report?.line || !(report.boundNs <= STATED_MAX_NS)) continue;
+    worst = Math.max(worst, report.boundNs);
   }
   return worst;
 }

@@ -345,6 +345,8 @@ export class Regions {
   #lead(region: Region | undefined, nowMs: number, why: string): void {
     if (!region || region === this.#home) return;
     const before = this.#home;
+    // What it has followed until now knows of a pull; a region that leads first has followed nobody.
+    if (before) region.leadership.scale?.lead(this.domain?.scale.excessPpb ?? 0);
     this.#home = region;
     this.#domain = undefined;
     this.#homeSeenMs = nowMs;
