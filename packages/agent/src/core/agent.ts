@@ -47,7 +47,6 @@ export class AgentCore {
   readonly exchange: Exchange;
   readonly keeper: Keeper;
   #hostNumber = 0;
-  #hostId = "";
   #nowRawNs: RawNanos = rawNanos(0n);
   #counters: ProbeCounters | undefined;
   #status: ClockStatus | undefined;
@@ -135,7 +134,6 @@ export class AgentCore {
   /** A stream to the coordinator is open: introduce the host. */
   handleConnected(hello: MessageInitShape<typeof HelloSchema>): AgentAction[] {
     this.#welcomed = false;
-    this.#hostId = hello.hostId ?? "";
     this.#say({ case: "hello", value: hello });
     return this.#take();
   }
@@ -287,7 +285,7 @@ export class AgentCore {
     const sender = {
       header,
       hostNumber: this.#hostNumber,
-      hostId: this.#hostId,
+      hostId: this.#options.hostId,
       ...(held ? { held } : {}),
     };
     for (const [hostNumber, message] of this.exchange.closeRound(close, sender)) {

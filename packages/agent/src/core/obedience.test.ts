@@ -136,3 +136,28 @@ test("who refuses what it is told, was never LOCKED or steers no clock vouches f
   );
   expect(young.heldAt(raw(atS))?.vouched).toBe(false);
 });
+
+test("in doubt a host keeps the pace, and its next life knows the doubt", () => {
+  const host = new Told();
+  host.tell(0, 11_000);
+  expect(host.tell(100_000, 11_000, 0)).toContain("contradict own edges");
+  const { kept, line, doubtNs } = host.obedience;
+  expect(doubtNs).toBeGreaterThan(0);
+  expect(kept!.segments).toMatchObject([{ rawNs: line!.last.rawNs, freqPpb: line!.last.freqPpb }]);
+  expect(kept!.boundNs).toBeGreaterThanOrEqual(11_000 + doubtNs);
+});
+
+test("one anchor of five that contradicts for ever does not keep the limit on jumps wide", () => {
+  const host = new Told();
+  host.tell(0, 340_000);
+  const hears = host.anchors.hear.bind(host.anchors);
+  host.anchors.hear = (...args) => {
+    hears(...args);
+    const { voices } = host.anchors;
+    voices[4] = { ...voices[4], domainUnixNs: unixNanos(voices[4].domainUnixNs + 900_000n) };
+    return host.anchors;
+  };
+  expect(host.tell(0, 340_000)).toBeUndefined();
+  expect(host.tell(0, 11_000)).toBeUndefined();
+  expect(host.tell(334_000, 11_000)).toMatch(/^the line jumps by 334000 ns, the limit is 2/);
+});

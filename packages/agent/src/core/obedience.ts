@@ -9,7 +9,7 @@
  * new one for some seconds (`Confirmation`). An account that is overdrawn is a panic: no correction is
  * obeyed any more until a person has looked, and a restart does not change that.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   ACCUMULATED_LIMIT_NS,
   type AnchorVerdict,
@@ -25,7 +25,12 @@ import {
   RATE_LIMIT_PPB,
   vouchedBasePpb,
 } from "@ttcs/discipline";
-import type { Correction, Header, HeldLineSchema } from "@ttcs/protocol";
+import {
+  type Correction,
+  DomainSegmentSchema,
+  type Header,
+  type HeldLineSchema,
+} from "@ttcs/protocol";
 import { type RawNanos, ROUND_NS, rawNanos, SECOND_NS, unixNanos } from "@ttcs/units";
 import type { AnchorWatch } from "./anchor-watch.ts";
 import { ageS } from "./line-error.ts";
@@ -107,6 +112,25 @@ export class Obedience {
       boundNs: proposed.boundNs,
       vouched: this.#vouches,
       ...(ledger && lockedBefore ? { baseFreqPpb: ledger.basePpb, learntS: ledger.learntS } : {}),
+    };
+  }
+
+  /** By how much the line in force runs faster than the source's own pace (ppb); in doubt it keeps the pace. */
+  get excessPpb(): number {
+    return this.#doubted ? 0 : (this.correction?.excessPpb ?? 0);
+  }
+
+  /** What the next life is to know: in doubt the line that was kept, and the doubt in its bound. */
+  get kept(): Correction | undefined {
+    const { correction, line, doubtNs } = this;
+    if (!correction || !line || !this.#doubted) return correction;
+    const { rawNs, domainUnixNs, domainFractionNs, freqPpb } = line.last;
+    const segment = { rawNs, domainUnixNs, domainFractionNs, freqPpb };
+    return {
+      ...correction,
+      segments: [create(DomainSegmentSchema, segment)],
+      boundNs: correction.boundNs + doubtNs,
+      excessPpb: 0,
     };
   }
 
@@ -243,9 +267,12 @@ export class Obedience {
     return { line, confirmed: confirmed || excused };
   }
 
-  /** Where an anchor contradicts a line that is obeyed, or none is heard, it is no sharper than before. */
+  /**
+   * Where half of the anchors contradict a line that is obeyed, or none is heard, it is no sharper than
+   * before. One that always contradicts must not keep the limit wide.
+   */
   #noteInterval({ intervalNs }: AnchorWatch): void {
-    if (this.anchors.contradicting === 0 && this.anchors.compared > 0) {
+    if (2 * this.anchors.contradicting < this.anchors.compared) {
       this.#obeyedIntervalNs = intervalNs;
     } else if (intervalNs > this.#obeyedIntervalNs) this.#obeyedIntervalNs = intervalNs;
   }

@@ -15,7 +15,7 @@ export function reportOf(
   fits: readonly EdgeFit[],
   source: MessageInitShape<typeof SourceLineSchema> | undefined,
   { verdict: { state, reason }, offsetNs = 0, boundNs, correctionAgeS = Infinity }: Standing,
-  { line, correction }: Keeper,
+  { line, obedience }: Keeper,
 ): MessageInitShape<typeof ReportSchema> {
   // A line that says less than the crystal alone is no line that domain time could go on from.
   const held = state === "FREERUN" && correctionAgeS > YOUNG_S ? undefined : line?.last;
@@ -26,6 +26,6 @@ export function reportOf(
     reason,
     offsetNs,
     boundNs,
-    ...(held ? { line: held, lineExcessPpb: correction?.excessPpb ?? 0 } : {}),
+    ...(held ? { line: held, lineExcessPpb: obedience.excessPpb } : {}),
   };
 }

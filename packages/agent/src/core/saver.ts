@@ -80,7 +80,7 @@ export class Saver {
     this.#savedRawNs = nowRawNs;
     this.#savedState = state;
     this.#savedPanic = obedience.panic;
-    const { ledger, panic, term, round, lockedBefore, correction } = obedience;
+    const { ledger, panic, term, round, lockedBefore, kept } = obedience;
     return formatState({
       bootId,
       rawNs: nowRawNs,
@@ -90,7 +90,7 @@ export class Saver {
       round,
       lockedBefore,
       offsetNs: offsetNs() ?? 0,
-      correction: lockedBefore ? correction : undefined,
+      correction: lockedBefore ? kept : undefined,
       ...(this.place ? { place: this.place } : {}),
     });
   }
