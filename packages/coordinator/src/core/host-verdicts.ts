@@ -37,6 +37,12 @@ const SLACK_SHARE = 0.5;
 /** While all edges agree to within this share of their bounds, none is impossible. */
 const QUIET_SHARE = 0.5;
 
+/**
+ * While some contradict the others still, a consensus that was lost counts again after so many rounds in
+ * a row (2 s): where liars are too many, one round in hundreds may agree on the wrong side.
+ */
+const CONSENT_ROUNDS = 4;
+
 /** What a round's word against word came to. */
 export interface HostVerdict {
   /** 1: the edge takes no part; undefined: all do. */
@@ -91,6 +97,8 @@ export class HostVerdicts {
   #wary = 0;
   /** Rounds for which they are not tried again. */
   #patience = 0;
+  /** Why there was no consensus last, and how many rounds have to agree yet. */
+  #lost = { why: "", rounds: 0 };
 
   /** Judges a round. */
   judge(
@@ -103,6 +111,7 @@ export class HostVerdicts {
     if (hosts.length < HOSTS_MIN) return EVERYBODY;
     const { cases } = this;
     const quiet = cases.isEmpty && isQuiet(aligned, mesh, fits);
+    if (quiet) this.#lost.rounds = 0;
     if (quiet && this.#wary === 0) return EVERYBODY;
     const placeNs = this.placesNow(aligned, mesh, anchors);
     const wary = { ...EVERYBODY, placeNs };
@@ -118,8 +127,11 @@ export class HostVerdicts {
     cases.judge(accused, (host) => mesh.rowOf.has(host));
     const out = new Map(accused);
     for (const host of cases.expelled) out.set(host, cases.reasonOf(host));
-    if (badCount === 0 && out.size === 0) return this.#wary > 0 ? wary : EVERYBODY;
-    const noConsensus = whyNoConsensus({ hosts, anchors, out, badCount, edgeCount });
+    if (badCount === 0 && out.size === 0) {
+      this.#lost.rounds = 0;
+      return this.#wary > 0 ? wary : EVERYBODY;
+    }
+    const noConsensus = this.#lasting(whyNoConsensus({ hosts, anchors, out, badCount, edgeCount }));
     return { excluded: this.#exclusions(aligned, out), out, noConsensus, placeNs };
   }
 
@@ -168,6 +180,14 @@ export class HostVerdicts {
   /** Which hosts have been expelled or have returned since the last call. */
   takeChanges(): readonly CaseChange[] {
     return this.cases.takeChanges();
+  }
+
+  /** Why nothing can be published: in this round, or a few rounds ago. */
+  #lasting(why: string): string {
+    const lost = this.#lost;
+    if (why) this.#lost = { why, rounds: CONSENT_ROUNDS };
+    else if (lost.rounds > 0) lost.rounds--;
+    return why || (lost.rounds > 0 ? lost.why : "");
   }
 
   #isImpossible(
