@@ -16,7 +16,8 @@
  * staircase of them, is refused long before the account is overdrawn.
  *
  * Time without corrections is not counted further than the jump at its end exceeds what clocks may do
- * unheard of. Cannot see: a fleet that is drawn away by less than the pace of a far pull.
+ * unheard of. Cannot see: a fleet that is drawn away by less than the rate that is legal
+ * (`RATE_LIMIT_PPB`), until the account is overdrawn.
  */
 import type { RawNanos } from "@ttcs/units";
 import type { DomainInstant, DomainLine } from "./domain-line.ts";

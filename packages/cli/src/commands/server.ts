@@ -42,6 +42,9 @@ const IN_MEMORY = "sqlite::memory:";
 /** Agents of one server: one process serves about a thousand, and some reconnect meanwhile. */
 const PROVED_MAX = 4_096;
 
+/** A server that is told to end hands over and closes its store within this (ms). */
+const END_MS_MAX = 10_000;
+
 /** Runs until a signal. */
 export async function runServer(options: ServerOptions): Promise<void> {
   armFromEnvironment();
@@ -69,6 +72,11 @@ export async function runServer(options: ServerOptions): Promise<void> {
   log.info(`listening on ${options.listen} port ${coordinator.port}`);
   process.send?.({ port: coordinator.port });
   onEnd(async () => {
+    // A thread that is inside of a disk that hangs ends with the process only.
+    setTimeout(() => {
+      log.warn(`not ended within ${END_MS_MAX / 1000} s: the store does not answer; killed`);
+      process.kill(process.pid, "SIGKILL");
+    }, END_MS_MAX).unref();
     status?.close();
     await coordinator.end();
     await store.close();
