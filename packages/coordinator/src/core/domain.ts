@@ -42,6 +42,9 @@ const SOLVE_AT_LATEST_MS = 250;
 const START_GRACE_MS = 1_500;
 /** Reports that come this soon after a solve are late for it, not early for the next (ms). */
 const LATE_MS = 300;
+/** For so long after a solve no report of the next round is near; without rounds none ever is (ms). */
+const CALM_MS = 200;
+const ROUNDS_STOPPED_MS = 1_000;
 /** Hosts that wait are told so this often (ms). */
 const WAITING_EVERY_MS = 1_000;
 
@@ -131,7 +134,8 @@ export class DomainCore {
       this.#log("warn", `${host.id} stayed away for ${FORGET_AFTER_MS / 1000} s: forgotten`);
     }
     if (gone.length > 0) this.#regions.arrange(now.monotonicMs);
-    if (gone.length > 0 || this.#dealer.isDue(now.monotonicMs)) this.#deal(now);
+    const isDue = this.#dealer.isDue(now.monotonicMs) && this.#isCalm(now.monotonicMs);
+    if (gone.length > 0 || isDue) this.#deal(now);
     const known = () => this.#regions.whoLeads();
     if (this.#comeback.isDue(known, now.monotonicMs)) this.#outbox.remember(this.memory);
     return this.#outbox.take();
@@ -210,6 +214,12 @@ export class DomainCore {
     const sinceMs = nowMs - this.#firstReportMs;
     const isReading = nowMs - this.#lastReportMs < STILL_COMING_MS;
     return sinceMs >= (isReading ? SOLVE_AT_LATEST_MS : SOLVE_AFTER_MS);
+  }
+
+  /** True right after a round: what takes a while is done then, or the reports of the next one wait for it. */
+  #isCalm(nowMs: number): boolean {
+    const sinceMs = nowMs - this.#solvedMs;
+    return Number.isNaN(this.#firstReportMs) && (sinceMs < CALM_MS || sinceMs > ROUNDS_STOPPED_MS);
   }
 
   #solveWhenAllSaid(now: ServerTime): void {
