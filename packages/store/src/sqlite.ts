@@ -34,11 +34,9 @@ export const sqliteDialect = (path: string): Dialect => ({
   createQueryCompiler: () => new SqliteQueryCompiler(),
 });
 
-/** One connection, lent to one at a time: a transaction is not to be mixed with anything else. */
+/** One connection; kysely lends it to one at a time, so that no transaction is mixed with anything else. */
 class SqliteWorkerDriver implements Driver {
   readonly #connection: SqliteThread;
-  #free: Promise<void> = Promise.resolve();
-  #release: () => void = () => undefined;
 
   constructor(path: string) {
     this.#connection = new SqliteThread(path);
@@ -47,17 +45,10 @@ class SqliteWorkerDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    const before = this.#free;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#free = promise;
-    await before;
-    this.#release = resolve;
     return this.#connection;
   }
 
-  async releaseConnection(): Promise<void> {
-    this.#release();
-  }
+  async releaseConnection(): Promise<void> {}
 
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw("begin"));

@@ -68,6 +68,8 @@ class Told {
         },
       ],
       boundNs: intervalNs,
+      isReference: true,
+      excessPpb: 7,
       solvedRawNs: now,
       windowCloseRawNs: now,
       trusted: true,
@@ -140,11 +142,15 @@ test("who refuses what it is told, was never LOCKED or steers no clock vouches f
 test("in doubt a host keeps the pace, and its next life knows the doubt", () => {
   const host = new Told();
   host.tell(0, 11_000);
+  expect(host.obedience.excessPpb).toBe(7);
+  expect(host.obedience.kept).toBe(host.obedience.correction);
   expect(host.tell(100_000, 11_000, 0)).toContain("contradict own edges");
-  const { kept, line, doubtNs } = host.obedience;
+  const { kept, line, doubtNs, excessPpb } = host.obedience;
+  expect([excessPpb, kept!.excessPpb, kept!.isReference]).toEqual([0, 0, false]);
   expect(doubtNs).toBeGreaterThan(0);
   expect(kept!.segments).toMatchObject([{ rawNs: line!.last.rawNs, freqPpb: line!.last.freqPpb }]);
   expect(kept!.boundNs).toBeGreaterThanOrEqual(11_000 + doubtNs);
+  expect(kept!.localBoundNs).toBeGreaterThanOrEqual(doubtNs);
 });
 
 test("one anchor of five that contradicts for ever does not keep the limit on jumps wide", () => {

@@ -128,8 +128,11 @@ export class Obedience {
     const segment = { rawNs, domainUnixNs, domainFractionNs, freqPpb };
     return {
       ...correction,
+      // The reference's own line is domain time by definition, but not the one that it keeps in doubt.
+      isReference: false,
       segments: [create(DomainSegmentSchema, segment)],
       boundNs: correction.boundNs + doubtNs,
+      localBoundNs: correction.localBoundNs + doubtNs,
       excessPpb: 0,
     };
   }

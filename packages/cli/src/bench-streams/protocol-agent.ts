@@ -10,8 +10,8 @@
  * when it comes; it is looked at later.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { CoordinatorLink } from "@ttcs/agent";
-import { DomainLine, type DomainSegment } from "@ttcs/discipline";
+import { CoordinatorLink, toSegment } from "@ttcs/agent";
+import { DomainLine } from "@ttcs/discipline";
 import {
   type AgentMessage,
   AgentMessageSchema,
@@ -20,7 +20,7 @@ import {
   type Correction,
   HostState,
 } from "@ttcs/protocol";
-import { ROUND_NS, rawNanos, unixNanos } from "@ttcs/units";
+import { ROUND_NS, rawNanos } from "@ttcs/units";
 import { EdgeSource, type FleetClocks, reportDelayNs } from "./clocks.ts";
 
 /** A host is LOCKED after so many trusted corrections in a row. */
@@ -225,7 +225,7 @@ export class ProtocolAgent {
   }
 
   #take({ arrivedNs, correction, term }: Unread): void {
-    const line = new DomainLine(correction.segments.map(segmentOf));
+    const line = new DomainLine(correction.segments.map(toSegment));
     this.#line = line;
     this.#trustedCount = correction.trusted ? this.#trustedCount + 1 : 0;
     const closeNs = this.#clocks.trueAt(this.host, correction.windowCloseRawNs);
@@ -241,10 +241,3 @@ export class ProtocolAgent {
     this.#events.onCorrection(this.host, arrival);
   }
 }
-
-const segmentOf = (s: Correction["segments"][number]): DomainSegment => ({
-  rawNs: rawNanos(s.rawNs),
-  domainUnixNs: unixNanos(s.domainUnixNs),
-  domainFractionNs: s.domainFractionNs,
-  freqPpb: s.freqPpb,
-});

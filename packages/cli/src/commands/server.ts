@@ -76,7 +76,7 @@ export async function runServer(options: ServerOptions): Promise<void> {
     setTimeout(() => {
       log.warn(`not ended within ${END_MS_MAX / 1000} s: the store does not answer; killed`);
       process.kill(process.pid, "SIGKILL");
-    }, END_MS_MAX).unref();
+    }, END_MS_MAX);
     status?.close();
     await coordinator.end();
     await store.close();

@@ -43,6 +43,14 @@ class Meeting {
     return this.#solves(() => this.#core.handleTick(this.#now()));
   }
 
+  /** Numbers of the streams that are told their neighbours at this beat. */
+  deal(): number[] {
+    const actions = this.#core.handleTick(this.#now());
+    return actions.flatMap((a) =>
+      a.kind === "send" && a.message.body.case === "assignment" ? [a.connection] : [],
+    );
+  }
+
   /** True when the round is solved by it. */
   report(host: number): boolean {
     const source = { rawNs: 5n, systemUnixNs: 1_795_305_600_000_000_000n, synchronised: true };
@@ -113,6 +121,21 @@ test("a host that says the same again and again keeps nobody waiting", () => {
   }
   meeting.wait(5);
   expect(meeting.beat()).toBe(true);
+});
+
+test("in a large domain newcomers are dealt in right after a round, not amid the next one's reports", () => {
+  const meeting = new Meeting();
+  for (let i = 5; i <= 100; i++) meeting.join(i, i);
+  const all = (count: number) =>
+    Array.from({ length: count }, (_, i) => meeting.report(i + 1)).includes(true);
+  expect(all(100)).toBe(true);
+  meeting.wait(350);
+  expect(meeting.join(101, 101)).toEqual([]);
+  expect(meeting.deal()).toEqual([]);
+  meeting.report(1);
+  expect(meeting.deal()).toEqual([]);
+  expect(all(101)).toBe(true);
+  expect(meeting.deal()).toContain(101);
 });
 
 test("a host that comes back is told its neighbours, and they are told of it only when it has moved", () => {

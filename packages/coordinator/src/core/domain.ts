@@ -2,8 +2,8 @@
  * One domain of the coordinator: events in, actions out.
  *
  * Agents join (`roster.ts`) and are dealt neighbours (`dealer.ts`), reports arrive, and as soon as every
- * connected host that reports at all has (or 100 ms after the first report of the round) the round is solved
- * (`solve.ts`) and each host gets its own correction (`correction-message.ts`). The clock, the streams
+ * connected host that reports at all has (or 100 ms after the first report of the round, later while others
+ * still come in) the round is solved (`solve.ts`) and each host gets its own correction (`correction-message.ts`). The clock, the streams
  * and the log are the shell's; everything here is a function of the events and of the times that come
  * with them.
  */

@@ -29,6 +29,17 @@ const p99 = (all: readonly AttackFigures[]) =>
     0.99,
   );
 
+test("a consensus that comes back for one round amid too many liars counts for nothing", () => {
+  const anchors = {
+    lies: "stamps",
+    shape: "split",
+    sizeNs: 100_000,
+    anchorLiarShare: 0.6,
+  } as const;
+  const { looks, heldRounds } = runAttack({ ...cleanFleet, hosts: 60, ...anchors, seed: 20 }, 60);
+  expect([looks, heldRounds > 0]).toEqual([0, true]);
+});
+
 describe.each(FLEETS)("$hosts hosts, seeds 1 to $seeds", ({ hosts, seeds, rounds }) => {
   const clean = { ...cleanFleet, hosts };
   const cleanNs = p99(runs(clean, seeds, rounds));

@@ -7,9 +7,10 @@
  * clock, is domain time; nothing that an agent measures enters. A reference that refuses what it is told
  * and keeps a pace of its own strays from domain time like any other host.
  */
+import { toSegment } from "@ttcs/agent/core";
 import { DomainLine } from "@ttcs/discipline";
 import type { Correction } from "@ttcs/protocol";
-import { type RawNanos, rawNanos, unixNanos } from "@ttcs/units";
+import type { RawNanos } from "@ttcs/units";
 import { UNIX_ZERO_NS } from "./host-clock.ts";
 import type { SimHost } from "./sim-host.ts";
 
@@ -45,14 +46,7 @@ export function domainOf(
 
 /** The line that a correction tells. */
 export const lineOf = ({ segments }: Correction): DomainLine =>
-  new DomainLine(
-    segments.map((s) => ({
-      rawNs: rawNanos(s.rawNs),
-      domainUnixNs: unixNanos(s.domainUnixNs),
-      domainFractionNs: s.domainFractionNs,
-      freqPpb: s.freqPpb,
-    })),
-  );
+  new DomainLine(segments.map(toSegment));
 
 interface Told {
   readonly term: bigint;
