@@ -18,6 +18,7 @@ import { postgresObstacle, startPostgres, type TestPostgres } from "@ttcs/store/
 import { readKernelClocks } from "@ttcs/timestamper";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AgentClient } from "./agentq/client.ts";
+import { newEnrolment } from "./identity/enrolment.ts";
 import { loopbackNetwork } from "./lab/network.ts";
 import { type LabHost, planHosts, writeConfig } from "./lab/plan.ts";
 
@@ -51,6 +52,7 @@ describe.skipIf(obstacle !== undefined)("two servers and four agents", () => {
   const dir = mkdtempSync(join(tmpdir(), "ttcs-failover-"));
   const children: ChildProcess[] = [];
   const looks: Look[] = [];
+  const keyFile = join(dir, "authority.key");
   let postgres: TestPostgres;
   let store: Store;
   let servers: Server[] = [];
@@ -70,7 +72,7 @@ describe.skipIf(obstacle !== undefined)("two servers and four agents", () => {
   const startServer = (id: string, port: number): ChildProcess =>
     start(id, [
       ...["server", "--listen", "127.0.0.1", "--port", `${port}`, "--server-id", id],
-      ...["--database", postgres.url],
+      ...["--database", postgres.url, "--authority-key", keyFile],
     ]);
 
   const row = async () => {
@@ -148,6 +150,7 @@ describe.skipIf(obstacle !== undefined)("two servers and four agents", () => {
   beforeAll(async () => {
     postgres = await startPostgres();
     store = openStore(postgres.url);
+    const enrolment = await newEnrolment(store, keyFile, "default");
     const ports = [await freePort(), await freePort()];
     servers = ports.map((port, i) => ({
       id: `server${i}`,
@@ -166,7 +169,7 @@ describe.skipIf(obstacle !== undefined)("two servers and four agents", () => {
     hosts = planHosts(options, dir, readKernelClocks(), network);
     for (const host of hosts) {
       const servers = ports.map((port) => ({ address: "127.0.0.1", port }));
-      writeConfig(host, { servers, ports: network.ports });
+      writeConfig(host, { servers, ports: network.ports, enrolment });
       start(host.id, ["agent", "--config", host.configFile]);
       void watch(host);
     }
@@ -307,11 +310,12 @@ describe("one server with a state folder of its own", () => {
     }
   });
 
-  test("a state folder that cannot be written is named, and the server runs from memory", async () => {
+  test("a state folder that cannot be written is named, and nothing begins that would be lost", async () => {
     startWith("/dev/null/state");
     await said("cannot keep state in /dev/null/state");
-    await said("this server leads, term 1");
-    await ended("SIGTERM");
+    await said("give a writable --state-dir");
+    while (child!.exitCode === null) await sleep(20);
+    expect(child!.exitCode).toBe(1);
   });
 });
 

@@ -5,6 +5,13 @@ import { runAgent } from "./commands/agent.ts";
 import { runBenchAccuracy } from "./commands/bench.ts";
 import { runBenchCost } from "./commands/bench-cost.ts";
 import { runBenchStreams, runBenchStreamsLoad } from "./commands/bench-streams.ts";
+import {
+  runHostEnd,
+  runHostList,
+  runTokenEnd,
+  runTokenList,
+  runTokenNew,
+} from "./commands/identity.ts";
 import { runLab, runLabTraffic } from "./commands/lab.ts";
 import { runReplay } from "./commands/replay.ts";
 import { runServer } from "./commands/server.ts";
@@ -54,8 +61,20 @@ const program = new Command("ttcs")
   .description("Keeps the clocks of a fleet of Linux hosts together, and shows that it does.")
   .version(SOFTWARE_VERSION);
 
-program
-  .command("server")
+/** Where the servers' state lies. */
+const withState = (command: Command): Command =>
+  command
+    .option(
+      "--database <url>",
+      "postgres://user@host/name, shared by all servers (default: a file in the state folder)",
+    )
+    .option("--state-dir <folder>", "folder of what must survive", "/var/opt/ttcs/server")
+    .option(
+      "--authority-key <file>",
+      "opens the authority's private key, the same on all servers (default: authority.key in the state folder)",
+    );
+
+withState(program.command("server"))
   .description("run the coordinator")
   .option("--listen <address>", "address to listen on", "0.0.0.0")
   .option("--port <port>", "TCP port for agents (0: a free one)", wholeNumber(0, 65_535), 6176)
@@ -67,10 +86,10 @@ program
   )
   .option("--domain <name...>", "domains to run", ["default"])
   .option(
-    "--database <url>",
-    "postgres://user@host/name, shared by all servers (default: a file in the state folder)",
+    "--seats <count>",
+    "how many hosts of a domain may enrol (default: any number)",
+    wholeNumber(1, 1e6),
   )
-  .option("--state-dir <folder>", "folder of what must survive", "/var/opt/ttcs/server")
   .option("--advertise <address>", "host or host:port where agents reach this server")
   .option("--server-id <name>", "this server among those of one database (default: hostname)")
   .option("--log-dir <folder>", "folder of ttcs-server.log (default: standard output)", "")
@@ -82,6 +101,35 @@ program
   .description("run the agent of this host")
   .option("--config <file>", "configuration file", "/etc/opt/ttcs/ttcs-agent.cfg")
   .action(runAgent);
+
+const token = program.command("token").description("what hosts enrol with");
+withState(token.command("new"))
+  .description("make a token; prints the lines for the agents' configuration, this once")
+  .option("--domain <name>", "the domain that hosts enrol in", "default")
+  .option(
+    "--days <days>",
+    "how long it is valid (default: until it is ended)",
+    number(0.001, 36_500, false),
+  )
+  .action(runTokenNew);
+withState(token.command("list")).description("list tokens").action(runTokenList);
+withState(token.command("end"))
+  .description("nobody enrols with it any more; hosts that have are not touched")
+  .argument("<token>", "its id, as ttcs token list shows it, or the whole token")
+  .action(runTokenEnd);
+
+const host = program.command("host").description("hosts that have enrolled");
+withState(host.command("list")).description("list hosts with a certificate").action(runHostList);
+withState(host.command("remove"))
+  .description("end the certificate of a machine that is gone or made anew")
+  .argument("<host>", "its host_id")
+  .option("--domain <name>", "its domain", "default")
+  .action(runHostEnd("removed"));
+withState(host.command("revoke"))
+  .description("end the certificate of a machine whose key may be in wrong hands")
+  .argument("<host>", "its host_id")
+  .option("--domain <name>", "its domain", "default")
+  .action(runHostEnd("revoked"));
 
 program
   .command("lab")

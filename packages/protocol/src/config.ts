@@ -147,6 +147,7 @@ function findFault(config: AgentConfig): Fault | undefined {
     badName("host_id", config.hostId) ??
     badName("domain", config.domain) ??
     badName("region", config.region) ??
+    badFingerprint("ca_fingerprint", config.caFingerprint) ??
     (config.labClock === undefined ? undefined : findLabFault(config.labClock))
   );
 }
@@ -165,6 +166,15 @@ function findLabFault(lab: LabClock): Fault | undefined {
     outside("asymmetry_ns", link.asymmetryNs, -Number.MAX_VALUE, Number.MAX_VALUE) ??
     outside("asymmetric_share", link.asymmetricShare, 0, 1)
   );
+}
+
+/** What a fingerprint looks like in a configuration. */
+const FINGERPRINT = /^sha256:[0-9a-f]{64}$/;
+
+function badFingerprint(field: string, value: string): Fault | undefined {
+  if (value === "" || FINGERPRINT.test(value)) return undefined;
+  const remedy = 'write "sha256:" and 64 hexadecimal digits, as ttcs token new prints them';
+  return { field, value: JSON.stringify(value), remedy };
 }
 
 function missing(field: string, value: string, whose: string): Fault | undefined {

@@ -45,6 +45,13 @@ export {
   WelcomeSchema,
 } from "./gen/clocksync/coordinator_pb.js";
 export {
+  type EnrolmentReply,
+  EnrolmentReplySchema,
+  type EnrolmentRequest,
+  EnrolmentRequestSchema,
+  EnrolmentService,
+} from "./gen/clocksync/enrolment_pb.js";
+export {
   type ExchangeFlush,
   ExchangeFlushSchema,
   type HeldLine,
@@ -53,6 +60,7 @@ export {
   type StampColumn,
   StampColumnSchema,
 } from "./gen/clocksync/peer_pb.js";
+export { COORDINATOR_NAME, HOST_NAME, hostName } from "./identity.ts";
 export {
   createProbeFields,
   decodeProbe,

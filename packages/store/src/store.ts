@@ -6,12 +6,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely } from "kysely";
 import { Migrator } from "kysely/migration";
 import { attempts } from "./attempt.ts";
+import { type AuthorityStore, sqlAuthorityStore } from "./authority-store.ts";
+import { type CertificateStore, sqlCertificateStore } from "./certificate-store.ts";
 import { type DomainMemoryStore, sqlDomainMemoryStore } from "./domain-memory-store.ts";
 import { type LeaseStore, sqlLeaseStore } from "./lease-store.ts";
 import { postgresDialect } from "./postgres.ts";
 import { migrations, type Tables } from "./schema.ts";
 import { type ServerRegistry, sqlServerRegistry } from "./server-registry.ts";
 import { sqliteDialect } from "./sqlite.ts";
+import { sqlTokenStore, type TokenStore } from "./token-store.ts";
 
 /** Two servers that start at once may meet in the making of the tables: one of them tries again. */
 const MIGRATION_TRIES = 5;
@@ -22,6 +25,9 @@ export interface Store {
   readonly leases: LeaseStore;
   readonly memories: DomainMemoryStore;
   readonly servers: ServerRegistry;
+  readonly authority: AuthorityStore;
+  readonly tokens: TokenStore;
+  readonly certificates: CertificateStore;
   close(): Promise<void>;
 }
 
@@ -38,6 +44,9 @@ export function openStore(url: string): Store {
     leases: sqlLeaseStore(db, attempt),
     memories: sqlDomainMemoryStore(db, attempt),
     servers: sqlServerRegistry(db, attempt),
+    authority: sqlAuthorityStore(db, attempt),
+    tokens: sqlTokenStore(db, attempt),
+    certificates: sqlCertificateStore(db, attempt),
     close: () => db.destroy(),
   };
 }

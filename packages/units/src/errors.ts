@@ -11,6 +11,8 @@ export const errorTable = {
   NO_KERNEL_STAMPS: "No kernel time stamps on {address}: {detail}",
   SUBSCRIBE: "Failed to subscribe to coordinator {address}: {detail}",
   COORDINATOR_SERVER: "Failed to create coordinator server on {address}: {detail}",
+  AUTHORITY: "Cannot open the certificate authority: {detail}",
+  ENROLMENT: "Failed to enrol at coordinator {address}: {detail}",
   KERNEL_CALL: "{call} failed with {errno}: {detail}",
   AGENT_UNREACHABLE: "Cannot reach the agent at {address}: {detail}",
 } as const;

@@ -29,6 +29,8 @@ export const failpointTable = {
   "agent.state.rename": "the new file is on the disk, it has not the old one's name yet",
   "agent.state.sync": "it has, the folder is not forced to the disk yet",
   "agent.close": "the agent is about to end in good order",
+  "agent.enrol": "the host is about to ask for a certificate",
+  "agent.identity.write": "it has one, nothing is kept yet",
   "agent.link.open": "a stream to the coordinator is about to be opened",
   "agent.link.hello": "the agent is about to introduce itself on it",
   "agent.link.message.before": "a message of the coordinator is about to be obeyed",
@@ -60,6 +62,10 @@ export const failpointTable = {
   "store.memory.read": "what is remembered of a domain is about to be read",
   "store.memory.write.before": "what is to be remembered of a domain is about to be written",
   "store.memory.write.after": "it has been, the writer does not know it yet",
+  "store.authority.before": "the authority's certificate and key are about to be kept",
+  "store.authority.after": "they are, or another server's are",
+  "store.enrol.before": "a host's certificate is about to be kept, and its seat taken",
+  "store.enrol.after": "they have been, the host does not know it yet",
 } as const;
 
 /** A place by its name. */

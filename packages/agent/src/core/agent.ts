@@ -145,6 +145,12 @@ export class AgentCore {
     return this.#take();
   }
 
+  /** This host may not take part; said by whom it asked before there was a stream. */
+  handleRefused(reason: string): AgentAction[] {
+    this.keeper.refusal = reason;
+    return this.#take();
+  }
+
   /** A message of the coordinator, at raw instant `nowRawNs`. */
   handleMessage(message: CoordinatorMessage, nowRawNs: RawNanos): AgentAction[] {
     this.#nowRawNs = nowRawNs;

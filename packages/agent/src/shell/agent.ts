@@ -8,9 +8,11 @@ import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   type AgentConfig,
   type ExchangeFlush,
+  type HelloSchema,
   hostPort,
   PROBE_DOMAIN_NUMBER,
 } from "@ttcs/protocol";
@@ -32,11 +34,13 @@ import { limitConnectTime } from "./connect-deadline.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { prefixed } from "./counters.ts";
 import { Door } from "./door.ts";
+import { Membership } from "./identity/membership.ts";
 import { CpuMeter, type CpuSeconds } from "./meter.ts";
 import { PeerLinks } from "./peer-links.ts";
 import { type FlushRecorder, flushRecorder } from "./recorder.ts";
 import { StateFile } from "./state-file.ts";
 import { type StatusServer, serveStatus } from "./status-socket.ts";
+import type { TlsIdentity } from "./tls-entry.ts";
 
 /** An agent has some ten neighbours, an anchor up to 64, and a mesh may be dealt anew meanwhile. */
 const PROVED_MAX = 256;
@@ -56,6 +60,7 @@ export class Agent {
   readonly #config: ReadyConfig;
   readonly #log: Logger;
   readonly #core: AgentCore;
+  readonly #membership: Membership;
   readonly #identity: { hostId: string; domain: string; correctClock: boolean };
   readonly #record: FlushRecorder;
   readonly #state: StateFile;
@@ -82,6 +87,7 @@ export class Agent {
     this.#log = log;
     const hostId = config.hostId || hostname();
     this.#identity = { hostId, domain: config.domain, correctClock: config.correctClock };
+    this.#membership = new Membership(config, hostId, this.#coordinatorAddresses(), log);
     this.#record = flushRecorder(config.labClock?.recordDir, hostId);
     this.#state = new StateFile(config.stateDir, (fault) =>
       this.#run(this.#core.handleSaved(fault)),
@@ -118,6 +124,7 @@ export class Agent {
     failpoint("agent.close");
     this.#run(this.#core.handleEnd());
     this.#closed = true;
+    this.#membership.close();
     this.#link?.close();
     this.#peers.close();
     this.#status.close();
@@ -144,10 +151,12 @@ export class Agent {
       now: () => this.#now(),
     });
     failpoint("agent.start.status");
+    const identity = this.#membership.read();
     const probeAddress = await resolveAddress(config.probeAddress);
     const managementAddress = await resolveAddress(config.managementAddress);
     this.#probeAddress = probeAddress;
     await this.#peers.listen(managementAddress, config.agentPort);
+    if (identity) this.#peers.present(identity);
     failpoint("agent.start.peers");
     const timestamper = await openTimestamper(
       {
@@ -176,13 +185,49 @@ export class Agent {
       softwareVersion: SOFTWARE_VERSION,
       bootId,
     };
-    this.#link = new CoordinatorLink(this.#coordinatorAddresses(), {
+    this.#log.info({ ...hello }, "agent started");
+    if (identity) this.#connect(identity, hello);
+    else
+      void this.#enter(
+        this.#membership.enrol((reason) => this.#refused(reason)),
+        hello,
+      );
+  }
+
+  #connect(identity: TlsIdentity, hello: MessageInitShape<typeof HelloSchema>): void {
+    this.#link = new CoordinatorLink(this.#coordinatorAddresses(), identity, {
       onOpen: () => this.#run(this.#core.handleConnected(hello)),
-      onMessage: (m) => this.#run(this.#core.handleMessage(m, this.#nowRawNs())),
+      onMessage: (m) => {
+        this.#run(this.#core.handleMessage(m, this.#nowRawNs()));
+        const { body } = m;
+        if (body.case === "refusal" && body.value.certificateEnded) void this.#renew(hello);
+      },
       onClose: (reason) => this.#run(this.#core.handleDisconnected(reason)),
     });
-    this.#log.info({ ...hello }, "agent started");
     this.#link.open();
+  }
+
+  /** The certificate has ended; another one may be given for the token. */
+  async #renew(hello: MessageInitShape<typeof HelloSchema>): Promise<void> {
+    this.#link?.close();
+    await this.#enter(
+      this.#membership.renew((reason) => this.#refused(reason)),
+      hello,
+    );
+  }
+
+  #refused(reason: string): void {
+    this.#run(this.#core.handleRefused(reason));
+  }
+
+  async #enter(
+    enrolled: Promise<TlsIdentity | undefined>,
+    hello: MessageInitShape<typeof HelloSchema>,
+  ): Promise<void> {
+    const identity = await enrolled;
+    if (!identity) return;
+    this.#peers.present(identity);
+    this.#connect(identity, hello);
   }
 
   async #now() {

@@ -3,15 +3,16 @@
  * silent, at the address that the plan names (`core/dial-plan.ts`).
  */
 import {
+  type ChannelCredentials,
   type ClientDuplexStream,
-  credentials,
   Metadata,
   makeGenericClientConstructor,
 } from "@grpc/grpc-js";
-import type { AgentMessage, CoordinatorMessage } from "@ttcs/protocol";
+import { type AgentMessage, COORDINATOR_NAME, type CoordinatorMessage } from "@ttcs/protocol";
 import { failpoint } from "@ttcs/units";
 import { DialPlan } from "../core/dial-plan.ts";
-import { channelOptions, coordinatorService } from "./grpc.ts";
+import { channelCredentials, channelOptions, coordinatorService } from "./grpc.ts";
+import type { TlsIdentity } from "./tls-entry.ts";
 
 /** Reports that wait to be sent; those after them come too late to be of use. */
 const BACKLOG_LIMIT = 8;
@@ -21,6 +22,9 @@ const BACKLOG_LIMIT = 8;
  */
 const LOOK_MS = 250;
 const SILENT_LOOKS = 10;
+
+/** Whoever answers must have a server's certificate. */
+const linkOptions = { ...channelOptions, "grpc.ssl_target_name_override": COORDINATOR_NAME };
 
 /** What the link tells. */
 export interface LinkEvents {
@@ -36,6 +40,7 @@ export class CoordinatorLink {
   readonly #plan: DialPlan;
   readonly #events: LinkEvents;
   readonly #Client;
+  readonly #credentials: ChannelCredentials;
   #stream: Stream | undefined;
   #timer: NodeJS.Timeout | undefined;
   #close: (() => void) | undefined;
@@ -45,7 +50,8 @@ export class CoordinatorLink {
   readonly counters = { undecodable_messages: 0, faults: 0, reports_dropped: 0, redirects: 0 };
 
   /** @param addresses "host:port" of each coordinator, the first choice first */
-  constructor(addresses: readonly string[], events: LinkEvents) {
+  constructor(addresses: readonly string[], identity: TlsIdentity, events: LinkEvents) {
+    this.#credentials = channelCredentials(identity);
     this.#plan = new DialPlan(addresses);
     this.#events = events;
     const undecodable = () => this.counters.undecodable_messages++;
@@ -77,7 +83,7 @@ export class CoordinatorLink {
   #call(address: string, patienceMs: number): void {
     failpoint("agent.link.open");
     // A channel of its own for each call: an old one would remember its failures and wait.
-    const client = new this.#Client(address, credentials.createInsecure(), channelOptions);
+    const client = new this.#Client(address, this.#credentials, linkOptions);
     // The call goes out with the connection: one that stands at the door without a word takes the
     // place of somebody who has something to say.
     const stream: Stream = client.subscribe(new Metadata({ waitForReady: true }));

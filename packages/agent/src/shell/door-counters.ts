@@ -7,8 +7,10 @@ export interface DoorCounters {
   refused_rate: number;
   /** Too many were waiting already, or the house is full of proved ones. */
   refused_full: number;
-  /** First bytes that are no HTTP/2. */
-  junk_first_bytes: number;
+  /** No TLS, or no certificate of our authority where one is needed. */
+  failed_handshakes: number;
+  /** Came before this end had a certificate to show. */
+  unready: number;
   /** Had to make room, as the oldest of too many that had not proved themselves. */
   evicted: number;
   /** Nothing that makes sense within the time for it. */
@@ -20,6 +22,8 @@ export interface DoorCounters {
   /** Not connections: calls that broke while they began, and sessions that broke the protocol. */
   broken_calls: number;
   broken_frames: number;
+  /** Not connections: calls of somebody without a certificate that need one. */
+  refused_calls: number;
 }
 
 /** Of a door at which nobody has knocked yet. */
@@ -27,11 +31,13 @@ export const noneTurnedAway = (): DoorCounters => ({
   connections: 0,
   refused_rate: 0,
   refused_full: 0,
-  junk_first_bytes: 0,
+  failed_handshakes: 0,
+  unready: 0,
   evicted: 0,
   unproved_late: 0,
   unproved_gone: 0,
   expelled: 0,
   broken_calls: 0,
   broken_frames: 0,
+  refused_calls: 0,
 });

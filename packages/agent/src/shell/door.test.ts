@@ -1,11 +1,13 @@
 import { once } from "node:events";
-import { connect as connectHttp2 } from "node:http2";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { Server, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { ExchangeFlush } from "@ttcs/protocol";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
+import { TestAuthority, type TestIdentity } from "../testing/authority.ts";
 import { Buckets } from "./buckets.ts";
 import { Door } from "./door.ts";
 import { FLEET_DOOR } from "./door-limits.ts";
@@ -13,12 +15,29 @@ import { DoorLine } from "./door-line.ts";
 import { peerService, serverOptions } from "./grpc.ts";
 
 const PATIENCE_MS = 5_000;
+const authority = await TestAuthority.make();
+const [owner, caller] = await Promise.all([
+  authority.identify("own"),
+  authority.identify("caller"),
+]);
+
+/** An HTTP/2 session, with a certificate unless another identity is given. */
+function session(port: number, identity: Partial<TestIdentity> = caller): ClientHttp2Session {
+  const opened = connectHttp2(`https://127.0.0.1:${port}`, {
+    ...(identity.privateKey ? { key: identity.privateKey, cert: identity.certificateChain } : {}),
+    ca: owner.authority,
+    checkServerIdentity: () => undefined,
+  });
+  opened.on("error", () => {});
+  return opened;
+}
 type Call = ServerDuplexStream<ExchangeFlush, ExchangeFlush>;
 
 async function open(onCall: (call: Call, door: Door) => void = () => {}, options = {}) {
   const door = new Door({ name: "test", provedMax: 2, ...options }, pino({ level: "silent" }));
   const server = new Server(serverOptions);
   server.addService(peerService({}), { exchange: (call: Call) => onCall(call, door) });
+  door.present(owner);
   const port = await door.listen("127.0.0.1", 0, server);
   onTestFinished(() => {
     door.close();
@@ -40,63 +59,122 @@ async function dial(port: number, text = ""): Promise<Socket> {
   return socket;
 }
 
-test("what does not begin like HTTP/2 is counted and ended, in one piece or byte by byte", async () => {
+const CALL = {
+  ":method": "POST",
+  ":path": "/clocksync.PeerService/Exchange",
+  "content-type": "application/grpc",
+};
+
+test("what does not begin like TLS is counted and ended, and so is TLS that is not HTTP/2", async () => {
   const { door, port } = await open();
-  const whole = await dial(port, "GET / HTTP/1.1\r\n\r\n");
-  const slow = await dial(port, "PRI * HT");
-  await until(() => door.counters.junk_first_bytes === 1);
-  slow.write("XX");
-  await until(() => door.counters.junk_first_bytes === 2);
-  await until(() => whole.destroyed && slow.destroyed);
+  const plain = await dial(port, "GET / HTTP/1.1\r\n\r\n");
+  await until(() => door.counters.failed_handshakes === 1 && plain.destroyed);
+  const inside = connectTls({
+    port,
+    host: "127.0.0.1",
+    key: caller.privateKey,
+    cert: caller.certificateChain,
+    ca: owner.authority,
+    ALPNProtocols: ["h2"],
+    checkServerIdentity: () => undefined,
+  });
+  inside.on("error", () => {});
+  await once(inside, "secureConnect");
+  inside.write("GET / HTTP/1.1\r\n\r\n");
+  inside.resume();
+  await until(() => door.counters.broken_frames === 1 && inside.destroyed);
 });
 
-test("a call on a connection whose first bytes came apart reaches the server", async () => {
+test("a call on a connection reaches the server, which knows the caller by his certificate", async () => {
   const calls: string[] = [];
   const { door, port } = await open((call) => calls.push(call.getPeer()));
-  const socket = connect(port, "127.0.0.1");
-  await once(socket, "connect");
-  const session = connectHttp2("http://127.0.0.1", { createConnection: () => socket });
-  session.on("error", () => {});
-  const path = "/clocksync.PeerService/Exchange";
-  session.request({ ":method": "POST", ":path": path, "content-type": "application/grpc" });
+  const one = session(port);
+  one.request(CALL).on("error", () => {});
   await until(() => calls.length === 1);
-  expect(calls[0]).toBe(`127.0.0.1:${socket.localPort}`);
-  expect(door.counters.junk_first_bytes).toBe(0);
-  session.destroy();
+  expect(calls[0]).toBe(`127.0.0.1:${one.socket.localPort}`);
+  expect(door.certificateOf(calls[0])).toBe(caller.certificateHash);
+  expect(door.counters.failed_handshakes).toBe(0);
+  one.destroy();
   await until(() => door.counters.unproved_gone === 1);
+  expect(door.certificateOf(calls[0])).toBeUndefined();
+});
+
+test("who has no certificate, or one of another authority, sees this end's and nothing else", async () => {
+  const { door, port } = await open();
+  const other = await (await TestAuthority.make()).identify("caller");
+  for (const [i, identity] of [{}, other].entries()) {
+    const one = session(port, identity);
+    const stream = one.request(CALL);
+    stream.on("error", () => {});
+    let answered = false;
+    stream.on("response", () => {
+      answered = true;
+    });
+    await until(() => door.counters.failed_handshakes === i + 1 && one.destroyed);
+    expect(answered).toBe(false);
+  }
+});
+
+test("where there is an open path, who has no certificate may call that and nothing else", async () => {
+  const path = "/clocksync.PeerService/Exchange";
+  const calls: Call[] = [];
+  const { door, port } = await open((call) => calls.push(call), { openPath: path });
+  const one = session(port, {});
+  const statusOf = (asked: string) =>
+    new Promise((resolve, reject) => {
+      const stream = one.request({ ...CALL, ":path": asked });
+      stream.on("response", (headers) => resolve(headers["grpc-status"]));
+      stream.on("error", reject);
+    });
+  // Methods that exist and those that do not are refused alike.
+  expect(await statusOf("/clocksync.PeerService/Other")).toBe("16");
+  expect(await statusOf("/no/such")).toBe("16");
+  expect(door.counters.refused_calls).toBe(2);
+  one.request(CALL).on("error", () => {});
+  await until(() => calls.length === 1);
+  const bad = session(port, await (await TestAuthority.make()).identify("caller"));
+  await until(() => door.counters.failed_handshakes === 1 && bad.destroyed);
+  one.destroy();
+});
+
+test("a door that has nothing to show yet lets nobody in", async () => {
+  const door = new Door({ name: "test", provedMax: 2 }, pino({ level: "silent" }));
+  const server = new Server(serverOptions);
+  const port = await door.listen("127.0.0.1", 0, server);
+  onTestFinished(() => door.close());
+  const early = await dial(port);
+  await until(() => door.counters.unready === 1 && early.destroyed);
+  door.present(owner);
+  const late = session(port);
+  await until(() => late.remoteSettings !== undefined);
+  late.destroy();
 });
 
 test("calls to methods that do not exist count like others, and end the connection", async () => {
   const { door, port } = await open();
-  const session = connectHttp2(`http://127.0.0.1:${port}`);
-  session.on("error", () => {});
+  const one = session(port);
   for (let i = 0; i < 50 && door.counters.expelled === 0; i++) {
     // One after the other: more at once are refused by HTTP/2 itself.
-    const stream = session.request({ ":method": "POST", ":path": "/no/such" }).end();
+    const stream = one.request({ ":method": "POST", ":path": "/no/such" }).end();
     stream.on("error", () => {});
     stream.resume();
     await sleep(10);
   }
   await until(() => door.counters.expelled === 1);
-  await until(() => session.destroyed);
+  await until(() => one.destroyed);
 });
 
 test("who proves himself stays and may say more; the house takes so many of them", async () => {
   const { door, port } = await open((call, d) => d.prove(call.getPeer()));
-  const path = "/clocksync.PeerService/Exchange";
-  const sessions = [1, 2, 3].map(() => connectHttp2(`http://127.0.0.1:${port}`));
-  for (const session of sessions) {
-    session.on("error", () => {});
-    const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc" };
-    session.request(headers).on("error", () => {});
-  }
+  const sessions = [1, 2, 3].map(() => session(port));
+  for (const one of sessions) one.request(CALL).on("error", () => {});
   await until(() => door.counters.refused_full === 1);
   await until(() => sessions.filter((s) => s.destroyed).length === 1);
   const peers = sessions.filter((s) => !s.destroyed).map((s) => `127.0.0.1:${s.socket.localPort}`);
   for (let i = 0; i < 20; i++) expect(door.maySpeak(peers[0])).toBe(true);
   while (door.maySpeak(peers[0]));
   expect(door.counters.expelled).toBe(1);
-  for (const session of sessions) session.destroy();
+  for (const one of sessions) one.destroy();
 });
 
 test("more connections from one address than anybody needs are refused", async () => {
@@ -137,13 +215,10 @@ test("a crowd of one address waits for its members to have had a moment to speak
 test("a fleet that knocks all at once waits in line at a server's door: nobody is sent away", async () => {
   const options = { provedMax: 1_000, limits: FLEET_DOOR };
   const { door, port } = await open((call, d) => d.prove(call.getPeer()), options);
-  const path = "/clocksync.PeerService/Exchange";
-  const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc" };
   const sessions = Array.from({ length: 300 }, () => {
-    const session = connectHttp2(`http://127.0.0.1:${port}`);
-    session.on("error", () => {});
-    session.request(headers).on("error", () => {});
-    return session;
+    const one = session(port);
+    one.request(CALL).on("error", () => {});
+    return one;
   });
   await until(() => door.counters.connections === 300);
   const inside = () => sessions.filter((s) => !s.destroyed && s.remoteSettings !== undefined);
@@ -154,7 +229,7 @@ test("a fleet that knocks all at once waits in line at a server's door: nobody i
     refused_full: 0,
     evicted: 0,
   });
-  for (const session of sessions) session.destroy();
+  for (const one of sessions) one.destroy();
 });
 
 test("of a line each address is let in in turn, and those without room are passed over", () => {

@@ -2,14 +2,15 @@
  * The door in front of a gRPC server: who may come in, and how long before he has said who he is.
  *
  * Problem: a gRPC server takes every connection, keeps it for as long as the other end likes, and
- * tells nobody. Approach: an ordinary TCP server takes the connections and looks at the first bytes:
- * what does not begin like HTTP/2 never reaches the gRPC server. A connection is *unproved* until its
+ * tells nobody. Approach: an ordinary TCP server takes the connections, lets them shake hands
+ * (`tls-entry.ts`), and hands on who is through with that. A connection is *unproved* until its
  * owner calls `prove`, after the first message that makes sense; it has a few seconds for that. When
  * there are too many unproved ones, the oldest makes room once it has had a moment to speak, so that
  * junk cannot lock others out by being there first, nor a crowd push its own members out before they
  * were heard. A crowd is let in little by little. Everything turned away is counted by kind, and told once a second at most.
  *
- * What it cannot see: who really is at the other end. A forged, well-formed message proves.
+ * Whoever shows no certificate may call the open path, if there is one, and hears of nothing else.
+ * What it cannot see: whether a certificate has ended; that is for those who know the hosts.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { type Server as GrpcServer, ServerCredentials } from "@grpc/grpc-js";
@@ -18,10 +19,9 @@ import { Buckets } from "./buckets.ts";
 import { noneTurnedAway } from "./door-counters.ts";
 import { type DoorLimits, NEIGHBOURS_DOOR } from "./door-limits.ts";
 import { DoorLine } from "./door-line.ts";
-import { guardCalls } from "./http2-guard.ts";
+import { guardCalls, type Verdict } from "./http2-guard.ts";
+import { TlsEntry, type TlsIdentity } from "./tls-entry.ts";
 
-/** What every HTTP/2 client says first (RFC 9113, section 3.4). */
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 /**
  * Connections that the kernel holds for us while we are busy: a fleet knocks all at once, and who finds
  * no room asks again only after 1, 3, 7 s.
@@ -53,6 +53,8 @@ export interface DoorOptions {
   /** Proved connections at once. */
   readonly provedMax: number;
   readonly limits?: DoorLimits;
+  /** "/package.Service/Method" that may be called without a certificate; absent: none may. */
+  readonly openPath?: string;
 }
 
 /** A connection that has not proved itself. */
@@ -77,6 +79,9 @@ export class Door {
   /** By "address:port", the oldest first, with the instant of arrival (ms). */
   readonly #unproved = new Map<string, Guest>();
   readonly #proved = new Map<string, Socket>();
+  /** SHA-256 of each connection's certificate, by "address:port". */
+  readonly #certificates = new Map<string, string>();
+  readonly #entry: TlsEntry;
   readonly #line = new DoorLine();
   #beat: NodeJS.Timeout | undefined;
   #beatMs = 0;
@@ -95,6 +100,14 @@ export class Door {
     this.#limits = options.limits ?? NEIGHBOURS_DOOR;
     this.#buckets = new Buckets(this.#limits.burstPerAddress, this.#limits.ratePerAddress);
     this.#log = log;
+    this.#entry = new TlsEntry(options.openPath !== undefined, {
+      failed: () => this.counters.failed_handshakes++,
+      entered: (socket, certificateHash) => {
+        const peer = peerOf(socket);
+        if (certificateHash !== undefined) this.#certificates.set(peer, certificateHash);
+        this.#take(socket);
+      },
+    });
     this.#server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) =>
       this.#enter(socket),
     );
@@ -102,11 +115,21 @@ export class Door {
     this.#server.on("error", (error) => log.warn(`${options.name}: ${error.message}`));
   }
 
+  /** What this door shows to those who come; until then nobody is let in. */
+  present(identity: TlsIdentity): void {
+    this.#entry.present(identity);
+  }
+
+  /** SHA-256 of the certificate that `peer` has shown, in hexadecimal digits; undefined: none. */
+  certificateOf(peer: string): string | undefined {
+    return this.#certificates.get(peer);
+  }
+
   /** Binds, in front of `server`. @returns the port. Rejects as the `listen` of a TCP server does. */
   async listen(address: string, port: number, server: GrpcServer): Promise<number> {
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
     guardCalls(server, {
-      mayCall: (peer) => this.maySpeak(peer),
+      mayCall: (peer, path) => this.#mayCall(peer, path),
       broken: () => this.counters.broken_calls++,
       sessionError: () => this.counters.broken_frames++,
     });
@@ -146,6 +169,13 @@ export class Door {
     } else if (this.#messages.take(peer, performance.now())) return true;
     this.expel(peer);
     return false;
+  }
+
+  #mayCall(peer: string, path: string): Verdict {
+    if (!this.maySpeak(peer)) return "no";
+    if (this.#certificates.has(peer) || path === this.#options.openPath) return "yes";
+    this.counters.refused_calls++;
+    return "unauthenticated";
   }
 
   /** Ends the connection of `peer`. */
@@ -230,13 +260,13 @@ export class Door {
   }
 
   #admit(socket: Socket): void {
-    const { remoteAddress: address, remotePort } = socket;
+    const { remoteAddress: address } = socket;
     if (address === undefined || socket.destroyed) {
       this.counters.unproved_gone++;
       socket.destroy();
       return;
     }
-    const peer = `${address}:${remotePort}`;
+    const peer = peerOf(socket);
     this.#makeRoom(address);
     this.#unproved.set(peer, {
       socket,
@@ -248,28 +278,9 @@ export class Door {
       if (this.#unproved.has(peer)) this.counters.unproved_gone++;
       this.#forget(peer);
     });
-    this.#readPreface(socket, peer);
-  }
-
-  /** Hands the connection on when its first bytes are right, with those bytes put back. */
-  #readPreface(socket: Socket, peer: string): void {
-    let head: Buffer = Buffer.alloc(0);
-    const read = () => {
-      const chunk: Buffer | null = socket.read();
-      if (chunk === null) return;
-      head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-      const length = Math.min(head.length, PREFACE.length);
-      if (!head.subarray(0, length).equals(PREFACE.subarray(0, length))) {
-        this.counters.junk_first_bytes++;
-        this.#forget(peer);
-        socket.destroy();
-      } else if (length === PREFACE.length) {
-        socket.off("readable", read);
-        socket.unshift(head);
-        this.#take(socket);
-      }
-    };
-    socket.on("readable", read);
+    if (this.#entry.begin(socket)) return;
+    this.counters.unready++;
+    socket.destroy();
   }
 
   #makeRoom(address: string): void {
@@ -292,6 +303,7 @@ export class Door {
   #forget(peer: string): void {
     this.#unproved.delete(peer);
     this.#proved.delete(peer);
+    this.#certificates.delete(peer);
   }
 
   #sweep(nowMs: number): void {
@@ -312,7 +324,13 @@ export class Door {
     this.#toldMs = nowMs;
     this.#buckets.sweep(nowMs);
     this.#messages.sweep(nowMs);
-    const { connections: _1, broken_calls: _2, broken_frames: _3, ...turnedAway } = this.counters;
+    const {
+      connections: _1,
+      broken_calls: _2,
+      broken_frames: _3,
+      refused_calls: _4,
+      ...turnedAway
+    } = this.counters;
     const count = Object.values(turnedAway).reduce((sum, n) => sum + n, 0);
     if (count === this.#toldCount) return;
     const { name } = this.#options;
@@ -323,3 +341,6 @@ export class Door {
     this.#toldCount = count;
   }
 }
+
+/** As gRPC names a connection. */
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;

@@ -1,12 +1,15 @@
 /** Binds the generated services to grpc-js. */
-import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { createSecureContext, type SecureContext } from "node:tls";
+import { type ChannelCredentials, credentials, logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import {
   type CodecWatch,
   CoordinatorService,
+  EnrolmentService,
   grpcServiceDefinition,
   PeerService,
 } from "@ttcs/protocol";
 import type { Meter } from "../core/meter.ts";
+import type { TlsIdentity } from "./tls-entry.ts";
 
 // What fails is told once, in our own words; the library's lines on standard error would repeat it.
 setLogVerbosity(logVerbosity.NONE);
@@ -17,9 +20,43 @@ const toBuffer = (b: Uint8Array): Buffer => Buffer.from(b.buffer, b.byteOffset, 
 export const coordinatorService = (watch: CodecWatch) =>
   grpcServiceDefinition(CoordinatorService, toBuffer, watch);
 
+/** The service for hosts that have no certificate yet. */
+export const enrolmentService = grpcServiceDefinition(EnrolmentService, toBuffer);
+
 /** The neighbours' service, for both ends. */
 export const peerService = (watch: CodecWatch) =>
   grpcServiceDefinition(PeerService, toBuffer, watch);
+
+/**
+ * How a channel shows who we are and believes who the others are; without a key we show nothing.
+ *
+ * @param isRightOne more to ask of the certificate at the other end, instead of its name
+ */
+export function channelCredentials(
+  identity: Pick<TlsIdentity, "authority"> & Partial<TlsIdentity>,
+  isRightOne?: (certificate: Buffer) => boolean,
+): ChannelCredentials {
+  const wrong = new Error("the certificate is another one than the coordinator has named");
+  const options = isRightOne && {
+    checkServerIdentity: (_name: string, { raw }: { raw: Buffer }) =>
+      isRightOne(raw) ? undefined : wrong,
+  };
+  return credentials.createFromSecureContext(contextOf(identity), options);
+}
+
+/** Reading keys and certificates takes a millisecond, and a host dials often. */
+const contexts = new WeakMap<object, SecureContext>();
+
+function contextOf(identity: Pick<TlsIdentity, "authority"> & Partial<TlsIdentity>): SecureContext {
+  const { authority, privateKey, certificateChain } = identity;
+  let context = contexts.get(identity);
+  if (!context) {
+    const own = privateKey === undefined ? {} : { key: privateKey, cert: certificateChain };
+    context = createSecureContext({ ca: authority, minVersion: "TLSv1.3", ...own });
+    contexts.set(identity, context);
+  }
+  return context;
+}
 
 /** Puts the cost of packing and unpacking messages on the exchange. */
 export function exchangeWatch(meter: Meter, undecodable: () => void): Required<CodecWatch> {

@@ -10,13 +10,24 @@
  * a version that does not fails loudly at the start.
  */
 import type { Http2Server, ServerHttp2Stream } from "node:http2";
-import type { Server } from "@grpc/grpc-js";
+import { type Server, status } from "@grpc/grpc-js";
 import { assert } from "@ttcs/units";
+
+/** The whole answer to a call that needs a certificate, whether there is such a method or not. */
+const UNAUTHENTICATED = {
+  ":status": 200,
+  "content-type": "application/grpc+proto",
+  "grpc-status": status.UNAUTHENTICATED,
+  "grpc-message": "a client certificate is needed",
+};
+
+/** Whether a call may go on; one that needs a certificate is told so. */
+export type Verdict = "yes" | "no" | "unauthenticated";
 
 /** What happens at the guard. */
 export interface GuardEvents {
-  /** Whether the peer ("address:port") may begin another call. */
-  mayCall(peer: string): boolean;
+  /** Whether the peer ("address:port") may begin another call, of "/package.Service/Method". */
+  mayCall(peer: string, path: string): Verdict;
   /** A call that broke while it began. */
   broken(): void;
   /** Frames that are no HTTP/2. */
@@ -34,7 +45,7 @@ export function guardCalls(server: Server, events: GuardEvents): void {
     const inner = http2Server.listeners("stream");
     http2Server.removeAllListeners("stream");
     http2Server.on("stream", (stream, headers, ...rest) => {
-      enter(stream, events, () => {
+      enter(stream, `${headers[":path"]}`, events, () => {
         for (const listener of inner) listener.call(http2Server, stream, headers, ...rest);
       });
     });
@@ -42,14 +53,24 @@ export function guardCalls(server: Server, events: GuardEvents): void {
   }
 }
 
-function enter(stream: ServerHttp2Stream, events: GuardEvents, pass: () => void): void {
+function enter(
+  stream: ServerHttp2Stream,
+  path: string,
+  events: GuardEvents,
+  pass: () => void,
+): void {
   // An error that nobody listens for would end the process.
   stream.on("error", () => {});
   try {
     // Throws where the connection is gone already.
     const socket = stream.session?.socket;
-    if (stream.destroyed || socket === undefined) events.broken();
-    else if (events.mayCall(`${socket.remoteAddress}:${socket.remotePort}`)) pass();
+    if (stream.destroyed || socket === undefined) {
+      events.broken();
+      return;
+    }
+    const verdict = events.mayCall(`${socket.remoteAddress}:${socket.remotePort}`, path);
+    if (verdict === "yes") pass();
+    else if (verdict === "unauthenticated") stream.respond(UNAUTHENTICATED, { endStream: true });
   } catch {
     events.broken();
     stream.destroy();

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import {
   makeGenericClientConstructor,
@@ -11,9 +13,10 @@ import {
 import { type ExchangeFlush, ExchangeFlushSchema } from "@ttcs/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { noMeter } from "../core/meter.ts";
+import { TestAuthority, type TestIdentity } from "../testing/authority.ts";
 import { BlackHole } from "./black-hole.ts";
 import { CONNECT_MS, limitConnectTime } from "./connect-deadline.ts";
-import { exchangeWatch, peerService, serverOptions } from "./grpc.ts";
+import { channelCredentials, exchangeWatch, peerService, serverOptions } from "./grpc.ts";
 import { Dial } from "./peer-dial.ts";
 
 /** These wait for events, some seconds each; a kernel alone would let them wait for a minute. */
@@ -22,6 +25,17 @@ const TIMEOUT_MS = 40_000;
 const service = peerService(exchangeWatch(noMeter, () => {}));
 const Client = makeGenericClientConstructor(service, "PeerService");
 
+const authority = await TestAuthority.make();
+const [owner, dialler, stranger] = await Promise.all(
+  ["owner", "dialler", "stranger"].map((name) => authority.identify(name)),
+);
+/** Believes nobody but the one whose certificate this is. */
+const towards = ({ certificateHash }: TestIdentity) =>
+  channelCredentials(
+    dialler,
+    (der) => createHash("sha256").update(der).digest("hex") === certificateHash,
+  );
+
 type Call = ServerDuplexStream<ExchangeFlush, ExchangeFlush>;
 
 /** A neighbour that takes calls; `onCall` is told of each. */
@@ -29,7 +43,12 @@ async function neighbour(onCall: (call: Call) => void): Promise<string> {
   const server = new Server(serverOptions);
   server.addService(service, { exchange: onCall });
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+    const pair = {
+      private_key: Buffer.from(owner.privateKey),
+      cert_chain: Buffer.from(owner.certificateChain),
+    };
+    const shown = ServerCredentials.createSsl(Buffer.from(owner.authority), [pair], true);
+    server.bindAsync("127.0.0.1:0", shown, (error, bound) =>
       error ? reject(error) : resolve(bound),
     );
   });
@@ -69,7 +88,7 @@ test(
       subscribe("net.client.socket", count);
       onTestFinished(() => void unsubscribe("net.client.socket", count));
     });
-    const dial = new Dial(Client, hole.address, () => {});
+    const dial = new Dial(Client, hole.address, towards(owner), () => {});
     onTestFinished(() => dial.close());
     await three;
     // What was given up does not go on knocking.
@@ -94,7 +113,7 @@ test(
       if (peers.length === 2) second();
     });
     const heard: number[] = [];
-    const dial = new Dial(Client, address, (flush) => heard.push(flush.fromHost));
+    const dial = new Dial(Client, address, towards(owner), (flush) => heard.push(flush.fromHost));
     onTestFinished(() => dial.close());
     await replaced;
     expect(heard[0]).toBe(7);
@@ -119,11 +138,32 @@ test(
     });
     await new Promise<void>((resolve) => {
       let heard = 0;
-      const dial = new Dial(Client, address, () => {
+      const dial = new Dial(Client, address, towards(owner), () => {
         if (++heard === FLUSHES) resolve();
       });
       onTestFinished(() => dial.close());
     });
+    expect(calls).toBe(1);
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  "a neighbour with another certificate than was named is told nothing, though the authority vouches for it",
+  async () => {
+    let calls = 0;
+    const address = await neighbour((call) => {
+      calls++;
+      call.on("error", () => {});
+    });
+    const heard: ExchangeFlush[] = [];
+    const dial = new Dial(Client, address, towards(stranger), (flush) => heard.push(flush));
+    onTestFinished(() => dial.close());
+    await sleep(1_500);
+    expect([calls, heard.length]).toEqual([0, 0]);
+    const right = new Dial(Client, address, towards(owner), (flush) => heard.push(flush));
+    onTestFinished(() => right.close());
+    for (let waitedMs = 0; calls === 0 && waitedMs < 10_000; waitedMs += 20) await sleep(20);
     expect(calls).toBe(1);
   },
   TIMEOUT_MS,

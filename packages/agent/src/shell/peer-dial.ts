@@ -6,13 +6,13 @@
  * whose first packet goes out at once. One that takes the connection and does not speak, as a process
  * that is paused, is given more and more time, so that dead connections do not pile up at its door.
  */
-import {
-  type ClientDuplexStream,
-  credentials,
-  type Metadata,
-  type ServiceClientConstructor,
+import type {
+  ChannelCredentials,
+  ClientDuplexStream,
+  Metadata,
+  ServiceClientConstructor,
 } from "@grpc/grpc-js";
-import type { ExchangeFlush } from "@ttcs/protocol";
+import { type ExchangeFlush, HOST_NAME } from "@ttcs/protocol";
 import { failpoint } from "@ttcs/units";
 import { channelOptions } from "./grpc.ts";
 
@@ -28,6 +28,8 @@ const SILENT_LOOKS_MAX = 40;
 const NEVER_MS = 3_600_000;
 const dialOptions = {
   ...channelOptions,
+  // Who is meant is told by the certificate's hash; names of hosts are nobody's business on the wire.
+  "grpc.ssl_target_name_override": HOST_NAME,
   "grpc.initial_reconnect_backoff_ms": NEVER_MS,
   "grpc.max_reconnect_backoff_ms": NEVER_MS,
 };
@@ -44,6 +46,7 @@ interface PeerClient {
 /** See the module head. */
 export class Dial {
   readonly address: string;
+  readonly #credentials: ChannelCredentials;
   readonly #Client: ServiceClientConstructor;
   readonly #onFlush: (flush: ExchangeFlush) => void;
   #stream: DialStream | undefined;
@@ -55,10 +58,12 @@ export class Dial {
   constructor(
     Client: ServiceClientConstructor,
     address: string,
+    credentials: ChannelCredentials,
     onFlush: (flush: ExchangeFlush) => void,
   ) {
     this.#Client = Client;
     this.address = address;
+    this.#credentials = credentials;
     this.#onFlush = onFlush;
     this.#open();
   }
@@ -79,7 +84,7 @@ export class Dial {
     // A channel of its own for each stream: an old one would hold on to a connection that is dead.
     const client = new this.#Client(
       this.address,
-      credentials.createInsecure(),
+      this.#credentials,
       dialOptions,
     ) as unknown as PeerClient;
     const stream = client.exchange();

@@ -2,9 +2,11 @@
  * The exchange with neighbours on TCP 6171. The end that does not own an edge dials (`peer-dial.ts`);
  * both directions of the exchange travel on that one stream.
  *
- * Nobody but a neighbour is heard. Who calls in the name of a neighbour whose stream is alive is a
- * rival and not heard either; one that has fallen silent is replaced.
+ * Nobody but a neighbour is heard, and it is known by its certificate, whose hash the coordinator has
+ * named. Who calls in the name of a neighbour whose stream is alive is a rival and not heard either; one
+ * that has fallen silent is replaced.
  */
+import { createHash } from "node:crypto";
 import {
   makeGenericClientConstructor,
   Server,
@@ -15,8 +17,9 @@ import { type ExchangeFlush, hostPort, type Neighbour } from "@ttcs/protocol";
 import { failpoint, TtcsError } from "@ttcs/units";
 import { type Meter, noMeter } from "../core/meter.ts";
 import type { Door } from "./door.ts";
-import { exchangeWatch, peerService, serverOptions } from "./grpc.ts";
+import { channelCredentials, exchangeWatch, peerService, serverOptions } from "./grpc.ts";
 import { Dial, type DialStream } from "./peer-dial.ts";
+import type { TlsIdentity } from "./tls-entry.ts";
 
 /** A neighbour speaks twice a second; after this long without a word another may take its place (ms). */
 const SILENT_MS = 2_000;
@@ -26,6 +29,12 @@ const BACKLOG_LIMIT = 8;
 type Flush = ExchangeFlush;
 type CallerStream = ServerDuplexStream<Flush, Flush>;
 type Writable = Pick<DialStream, "write" | "writableLength">;
+
+/** A neighbour that this host dials. */
+interface Dialled {
+  readonly dial: Dial;
+  readonly certificateHash: string;
+}
 
 /** A neighbour that has dialled. */
 interface Caller {
@@ -37,7 +46,7 @@ interface Caller {
 export interface PeerCounters {
   /** Bytes that are no message. */
   undecodable_messages: number;
-  /** Messages in the name of no neighbour, or of one that does not dial this host. */
+  /** Messages in the name of no neighbour, or of one that does not dial this host or is somebody else. */
   unknown_hosts: number;
   /** Messages in the name of a neighbour that speaks on another connection. */
   rivals: number;
@@ -60,10 +69,12 @@ export class PeerLinks {
   readonly #door: Door;
   readonly #server = new Server(serverOptions);
   readonly #Client: ServiceClientConstructor;
-  readonly #dials = new Map<number, Dial>();
+  readonly #dials = new Map<number, Dialled>();
   readonly #callers = new Map<number, Caller>();
-  /** Numbers of the neighbours that dial this host: nobody else is answered. */
-  #expected: ReadonlySet<number> = new Set();
+  /** The neighbours that dial this host, each with its certificate's hash: nobody else is answered. */
+  #expected: ReadonlyMap<number, string> = new Map();
+  #neighbours: readonly Neighbour[] = [];
+  #identity: TlsIdentity | undefined;
   port = 0;
 
   constructor(onFlush: (flush: Flush) => void, door: Door, meter: Meter = noMeter) {
@@ -89,36 +100,55 @@ export class PeerLinks {
     }
   }
 
+  /** From now on neighbours are let in and dialled. */
+  present(identity: TlsIdentity): void {
+    this.#identity = identity;
+    this.#door.present(identity);
+    this.setNeighbours(this.#neighbours);
+  }
+
   /** Dials the owners among the neighbours, and drops everybody who is none any more. */
   setNeighbours(neighbours: readonly Neighbour[]): void {
+    this.#neighbours = neighbours;
     const wanted = new Map(neighbours.map((n) => [n.hostNumber, n]));
-    this.#expected = new Set(neighbours.filter((n) => n.owner).map((n) => n.hostNumber));
-    for (const [number, dial] of this.#dials) {
+    const callers = neighbours.filter((n) => n.owner);
+    this.#expected = new Map(callers.map((n) => [n.hostNumber, hashOfCertificate(n)]));
+    for (const [number, { dial, certificateHash }] of this.#dials) {
       const n = wanted.get(number);
-      if (n && !n.owner && hostPort(n.managementAddress, n.agentPort) === dial.address) continue;
+      const isSame = n && !n.owner && hashOfCertificate(n) === certificateHash;
+      if (isSame && hostPort(n.managementAddress, n.agentPort) === dial.address) continue;
       dial.close();
       this.#dials.delete(number);
     }
     for (const number of this.#callers.keys()) {
       if (!this.#expected.has(number)) this.#callers.delete(number);
     }
-    for (const n of neighbours) {
-      if (n.owner || this.#dials.has(n.hostNumber)) continue;
-      const { hostNumber } = n;
-      const address = hostPort(n.managementAddress, n.agentPort);
-      const hear = (flush: Flush) => {
-        // A neighbour speaks for itself only.
-        if (flush.fromHost === hostNumber) this.#hear(flush);
-        else this.counters.unknown_hosts++;
-      };
-      this.#dials.set(hostNumber, new Dial(this.#Client, address, hear));
-    }
+    for (const n of neighbours) if (!n.owner && !this.#dials.has(n.hostNumber)) this.#dial(n);
+  }
+
+  #dial(neighbour: Neighbour): void {
+    const identity = this.#identity;
+    if (!identity) return;
+    const { hostNumber } = neighbour;
+    const certificateHash = hashOfCertificate(neighbour);
+    const credentials = channelCredentials(
+      identity,
+      (certificate) => createHash("sha256").update(certificate).digest("hex") === certificateHash,
+    );
+    const address = hostPort(neighbour.managementAddress, neighbour.agentPort);
+    const hear = (flush: Flush) => {
+      // A neighbour speaks for itself only.
+      if (flush.fromHost === hostNumber) this.#hear(flush);
+      else this.counters.unknown_hosts++;
+    };
+    const dial = new Dial(this.#Client, address, credentials, hear);
+    this.#dials.set(hostNumber, { dial, certificateHash });
   }
 
   /** Sends a flush if the neighbour is connected; a flush that comes later is of no use. */
   send(hostNumber: number, flush: Flush): void {
     const stream: Writable | undefined =
-      this.#dials.get(hostNumber)?.stream ?? this.#callers.get(hostNumber)?.call;
+      this.#dials.get(hostNumber)?.dial.stream ?? this.#callers.get(hostNumber)?.call;
     if (!stream) return;
     failpoint("agent.peer.send");
     if (stream.writableLength < BACKLOG_LIMIT) stream.write(flush);
@@ -126,7 +156,7 @@ export class PeerLinks {
   }
 
   close(): void {
-    for (const dial of this.#dials.values()) dial.close();
+    for (const { dial } of this.#dials.values()) dial.close();
     this.#door.close();
     this.#server.forceShutdown();
   }
@@ -142,7 +172,7 @@ export class PeerLinks {
       // A new coordinator may have given the caller a new number.
       if (flush.fromHost !== caller) gone();
       caller = flush.fromHost;
-      if (this.#admit(call, flush.fromHost)) {
+      if (this.#admit(call, peer, flush.fromHost)) {
         this.#door.prove(peer);
         this.#hear(flush);
       }
@@ -156,8 +186,9 @@ export class PeerLinks {
   }
 
   /** Whether what comes on `call` in the name of host `number` is heard. */
-  #admit(call: CallerStream, number: number): boolean {
-    if (!this.#expected.has(number)) {
+  #admit(call: CallerStream, peer: string, number: number): boolean {
+    const shown = this.#door.certificateOf(peer);
+    if (shown === undefined || this.#expected.get(number) !== shown) {
       this.counters.unknown_hosts++;
       return false;
     }
@@ -182,3 +213,6 @@ export class PeerLinks {
     }
   }
 }
+
+const hashOfCertificate = ({ certificateSha256 }: Neighbour): string =>
+  Buffer.from(certificateSha256).toString("hex");

@@ -4,7 +4,7 @@ import { processCost } from "../lab/processes.ts";
 import type { LoadBack, LoadNews, LoadPlan, LoadTally } from "./load.ts";
 
 /** What is asked of a load process. */
-export type LoadQuestion = "tally" | "back";
+export type LoadQuestion = "tally" | "back" | "open";
 /** What it sends. */
 export type LoadMessage =
   | { readonly kind: "news"; readonly news: LoadNews }
@@ -16,6 +16,7 @@ export class LoadProcess {
   readonly hostCount: number;
   readonly #child: ChildProcess;
   #servedCount = 0;
+  #enrolledCount = 0;
 
   constructor(program: string, plan: LoadPlan) {
     this.hostCount = plan.hostCount;
@@ -25,13 +26,24 @@ export class LoadProcess {
       detached: true,
     });
     this.#child.on("message", (message: LoadMessage) => {
-      if (message.kind === "news") this.#servedCount = message.news.servedCount;
+      if (message.kind !== "news") return;
+      this.#servedCount = message.news.servedCount;
+      this.#enrolledCount = message.news.enrolledCount;
     });
   }
 
   /** Agents that are being corrected now. */
   get servedCount(): number {
     return this.#servedCount;
+  }
+
+  get enrolledCount(): number {
+    return this.#enrolledCount;
+  }
+
+  /** Lets all agents open their streams. */
+  open(): void {
+    this.#child.send({ ask: "open" satisfies LoadQuestion });
   }
 
   get cpuS(): number {

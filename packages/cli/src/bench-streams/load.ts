@@ -4,9 +4,11 @@
  * Rounds close on multiples of half a second of domain time, as the agents' own lines tell it; before
  * the first correction the server's clock stands in. Between the rounds the process only listens.
  */
+import { enrolNewHost, type TlsIdentity } from "@ttcs/agent";
 import { ROUND_NS, unixNanos } from "@ttcs/units";
+import type { Enrolment } from "../identity/enrolment.ts";
 import { FleetClocks, type FleetStart } from "./clocks.ts";
-import { type Arrival, ProtocolAgent } from "./protocol-agent.ts";
+import { type Arrival, hostIdOf, ProtocolAgent } from "./protocol-agent.ts";
 
 /** What a load process is told at its start, as JSON. */
 export interface LoadPlan {
@@ -17,6 +19,8 @@ export interface LoadPlan {
   /** Bigints as text. */
   readonly monotonicNs: string;
   readonly unixNs: string;
+  /** What all hosts enrol with. */
+  readonly enrolment: Enrolment;
   /** Streams are opened over this long (ms). */
   readonly openOverMs: number;
 }
@@ -41,6 +45,8 @@ export interface LoadTally {
 
 /** What a process tells once a second. */
 export interface LoadNews {
+  /** Agents that have a certificate. */
+  readonly enrolledCount: number;
   /** Agents whose newest correction is younger than a second and a half, and trusted. */
   readonly servedCount: number;
 }
@@ -51,6 +57,8 @@ export interface LoadBack {
   readonly firstNs: Float64Array;
 }
 
+/** Hosts of one process that enrol at once. */
+const ENROL_AT_ONCE = 8;
 const TICK_MS = 2;
 /** Reports are prepared this long after the round before closed (ns), so many in a tick. */
 const PREPARE_AFTER_NS = 320e6;
@@ -65,6 +73,7 @@ export class Load {
   readonly #plan: LoadPlan;
   readonly #clocks: FleetClocks;
   readonly #agents: readonly ProtocolAgent[];
+  readonly #identities = new Map<ProtocolAgent, TlsIdentity>();
   readonly #servedNs: Float64Array;
   readonly #firstNs: Float64Array;
   #term = 0n;
@@ -112,19 +121,38 @@ export class Load {
     };
     this.#agents = Array.from(
       { length: plan.hostCount },
-      (_, i) =>
-        new ProtocolAgent(plan.firstHost + i, plan.address, plan.seed, this.#clocks, events),
+      (_, i) => new ProtocolAgent(plan.firstHost + i, plan.seed, this.#clocks, events),
     );
   }
 
-  /** Opens all streams and begins to report. */
-  start(tell: (news: LoadNews) => void): void {
-    const { hostCount, openOverMs } = this.#plan;
+  /** Enrols all hosts. @param tell hears how far things are, from now on */
+  async enrol(tell: (news: LoadNews) => void): Promise<void> {
+    setInterval(
+      () => tell({ enrolledCount: this.#identities.size, servedCount: this.#servedCount() }),
+      NEWS_MS,
+    );
+    const waiting = [...this.#agents];
+    const some = async () => {
+      for (let agent = waiting.pop(); agent; agent = waiting.pop()) await this.#enrolOne(agent);
+    };
+    await Promise.all(Array.from({ length: ENROL_AT_ONCE }, some));
+  }
+
+  async #enrolOne(agent: ProtocolAgent): Promise<void> {
+    const { address, enrolment } = this.#plan;
+    const { caFingerprint, enrolmentToken } = enrolment;
+    const owner = { domain: "default", hostId: hostIdOf(agent.host), caFingerprint };
+    this.#identities.set(agent, await enrolNewHost(address, owner, enrolmentToken));
+  }
+
+  /** Opens all streams and begins to report; all hosts have enrolled. */
+  open(): void {
+    const { address, hostCount, openOverMs } = this.#plan;
     this.#agents.forEach((agent, i) => {
-      setTimeout(() => agent.open(), (openOverMs * i) / hostCount);
+      const open = () => agent.open(address, this.#identities.get(agent)!);
+      setTimeout(open, (openOverMs * i) / hostCount);
     });
     setInterval(() => this.#tick(), TICK_MS);
-    setInterval(() => tell({ servedCount: this.#servedCount() }), NEWS_MS);
   }
 
   /** What has come since the last call. */

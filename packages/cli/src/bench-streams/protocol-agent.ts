@@ -10,7 +10,7 @@
  * when it comes; it is looked at later.
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { CoordinatorLink, toSegment } from "@ttcs/agent";
+import { CoordinatorLink, type TlsIdentity, toSegment } from "@ttcs/agent";
 import { DomainLine } from "@ttcs/discipline";
 import {
   type AgentMessage,
@@ -68,7 +68,7 @@ interface Edge {
   readonly other: number;
 }
 
-const hostIdOf = (host: number): string => `stream-${host}`;
+export const hostIdOf = (host: number): string => `stream-${host}`;
 const hostOf = (id: string): number => Number(id.slice("stream-".length));
 
 /** See the module head. */
@@ -77,7 +77,7 @@ export class ProtocolAgent {
   readonly #seed: number;
   readonly #clocks: FleetClocks;
   readonly #events: AgentEvents;
-  readonly #link: CoordinatorLink;
+  #link: CoordinatorLink | undefined;
   #edges: readonly Edge[] = [];
   #number = 0;
   #term = 0n;
@@ -90,36 +90,30 @@ export class ProtocolAgent {
   /** From a round's close to this host's report (ns). */
   reportDelayNs: number;
 
-  constructor(
-    host: number,
-    address: string,
-    seed: number,
-    clocks: FleetClocks,
-    events: AgentEvents,
-  ) {
+  constructor(host: number, seed: number, clocks: FleetClocks, events: AgentEvents) {
     this.host = host;
     this.#seed = seed;
     this.#clocks = clocks;
     this.#events = events;
     this.reportDelayNs = reportDelayNs(seed, host, []);
-    this.#link = new CoordinatorLink([address], {
+  }
+
+  open(address: string, identity: TlsIdentity): void {
+    this.#link = new CoordinatorLink([address], identity, {
       onOpen: () => this.#hello(),
       onMessage: (message) => this.#hear(message),
       onClose: () => {
         this.#number = 0;
         this.#prepared = undefined;
         this.#trustedCount = 0;
-        events.onLost(host);
+        this.#events.onLost(this.host);
       },
     });
-  }
-
-  open(): void {
     this.#link.open();
   }
 
   close(): void {
-    this.#link.close();
+    this.#link?.close();
   }
 
   /** The domain line that this host holds. */
@@ -138,7 +132,7 @@ export class ProtocolAgent {
     const prepared = this.#prepared;
     this.#prepared = undefined;
     const isOfRound = prepared?.header?.round === round;
-    this.#link.send(isOfRound ? prepared : this.#compose(round, closeNs));
+    this.#link?.send(isOfRound ? prepared : this.#compose(round, closeNs));
   }
 
   /** Looks at the corrections that have come. */
@@ -188,7 +182,7 @@ export class ProtocolAgent {
         bootId: "bench",
       },
     });
-    this.#link.send(hello);
+    this.#link?.send(hello);
   }
 
   #message(

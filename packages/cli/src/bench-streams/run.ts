@@ -44,6 +44,8 @@ export interface Measured {
 
 /** What came of the run. */
 export interface StreamsResult {
+  /** From the agents' start until all had a certificate (s). */
+  readonly enrolledAfterS: number;
   /** From the first stream's opening until all were served (s); NaN: they never were. */
   readonly joinedAfterS: number;
   readonly calm: Measured;
@@ -62,6 +64,7 @@ export interface StreamsResult {
 /** Streams are opened over this long (ms): a fleet that is switched on at once. */
 const OPEN_OVER_MS = 2_000;
 const JOIN_PATIENCE_S = 60;
+const ENROL_PATIENCE_S = 120;
 /** Before a stretch is measured (s): the meshes have been dealt, and the compiler has seen the rounds. */
 const SETTLE_S = 20;
 const BACK_PATIENCE_S = 60;
@@ -88,12 +91,15 @@ export class StreamsRun {
   async run(): Promise<StreamsResult> {
     await this.#server.start();
     this.#startLoads();
+    const enrolledAfterS = await this.#untilEnrolled();
+    for (const load of this.#loads) load.open();
     const joinedAfterS = await this.#untilServed(JOIN_PATIENCE_S, "joining");
     await this.#wait(Math.min(SETTLE_S, this.#plan.seconds), "settling");
     const calm = await this.#measure("measuring");
     const stalled = this.#plan.stalled > 0 ? await this.#besideStalled() : undefined;
     const restart = this.#plan.restart ? await this.#restart() : undefined;
-    return { joinedAfterS, calm, ...(stalled ? { stalled } : {}), ...(restart ? { restart } : {}) };
+    const joined = { enrolledAfterS, joinedAfterS };
+    return { ...joined, calm, ...(stalled ? { stalled } : {}), ...(restart ? { restart } : {}) };
   }
 
   async close(): Promise<void> {
@@ -112,11 +118,24 @@ export class StreamsRun {
         firstHost,
         hostCount: Math.floor(((p + 1) * agents) / processes) - firstHost,
         seed,
+        enrolment: this.#server.enrolment,
         monotonicNs: `${this.#monotonicNs}`,
         unixNs: `${unixNs}`,
         openOverMs: OPEN_OVER_MS,
       };
       this.#loads.push(new LoadProcess(program, plan));
+    }
+  }
+
+  async #untilEnrolled(): Promise<number> {
+    const beganMs = performance.now();
+    for (;;) {
+      const tookS = (performance.now() - beganMs) / 1e3;
+      const count = this.#loads.reduce((sum, load) => sum + load.enrolledCount, 0);
+      this.#tell(`enrolling: ${count} of ${this.#plan.agents}`);
+      if (count >= this.#plan.agents) return tookS;
+      if (tookS > ENROL_PATIENCE_S) throw new Error(`${count} hosts enrolled in ${tookS} s`);
+      await sleep(LOOK_MS);
     }
   }
 
@@ -180,8 +199,9 @@ export class StreamsRun {
   async #besideStalled() {
     const { stalled, agents } = this.#plan;
     const linesBefore = this.#server.stalledLines;
+    const target = { address: "127.0.0.1", port: this.#server.port };
+    this.#stalled = await StalledReaders.open(target, this.#server.enrolment, stalled);
     const beganMs = performance.now();
-    this.#stalled = new StalledReaders(`127.0.0.1:${this.#server.port}`, stalled);
     const ended = this.#untilStalledEnded(beganMs, agents);
     const measured = await this.#measure(`${stalled} stalled readers`);
     const endedAfterS = await ended;

@@ -5,6 +5,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { openStore } from "@ttcs/store";
+import { type Enrolment, newEnrolment } from "../identity/enrolment.ts";
 import { processCost } from "../lab/processes.ts";
 import type { ServerStatus } from "../lab/server-status.ts";
 
@@ -25,6 +27,7 @@ export class ServerProcess {
   #child: ChildProcess | undefined;
   #stalledLines = 0;
   #port = 0;
+  #enrolment: Enrolment | undefined;
   #closed = false;
 
   /** @param program path of `ttcs.js` */
@@ -41,15 +44,25 @@ export class ServerProcess {
     return this.#stalledLines;
   }
 
+  /** What hosts enrol with; there is one once it has been started. */
+  get enrolment(): Enrolment {
+    return this.#enrolment!;
+  }
+
+  get #stateDir(): string {
+    return join(this.#dir, "state");
+  }
+
   get #socket(): string {
     return join(this.#dir, "server.sock");
   }
 
   /** Starts it, on the port of the last start if there was one. */
   async start(): Promise<void> {
+    if (!this.#enrolment) await this.#prepare();
     if (this.#closed) throw new Error("the benchmark has ended");
     const args = ["server", "--listen", "127.0.0.1", "--port", `${this.#port}`];
-    const state = ["--state-dir", join(this.#dir, "state")];
+    const state = ["--state-dir", this.#stateDir];
     const all = [...args, "--status-socket", this.#socket, ...state];
     const node = [...process.execArgv.filter((a) => a.startsWith("--cpu-prof")), this.#program];
     const child = spawn(process.execPath, [...node, ...all], {
@@ -73,6 +86,13 @@ export class ServerProcess {
         reject(new Error(`the server ended with ${signal ?? `status ${code}`}`));
       });
     });
+  }
+
+  async #prepare(): Promise<void> {
+    const store = openStore(`sqlite:${join(this.#stateDir, "server.db")}`);
+    const keyFile = join(this.#stateDir, "authority.key");
+    this.#enrolment = await newEnrolment(store, keyFile, "default");
+    await store.close();
   }
 
   /** Kills it as a power cut would. */

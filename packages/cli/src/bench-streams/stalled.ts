@@ -7,8 +7,11 @@
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { AgentMessageSchema } from "@ttcs/protocol";
+import { enrolNewHost, type TlsIdentity } from "@ttcs/agent";
+import { AgentMessageSchema, COORDINATOR_NAME, hostPort } from "@ttcs/protocol";
+import type { Enrolment } from "../identity/enrolment.ts";
 
 const PATH = "/clocksync.CoordinatorService/Subscribe";
 /**
@@ -24,10 +27,12 @@ function framed(body: Uint8Array): Buffer {
   return Buffer.concat([head, body]);
 }
 
+const hostIdOf = (index: number): string => `stalled-${index}`;
+
 function hello(index: number): Buffer {
   const header = { domain: "default", term: 0n, round: 0n };
   const value = {
-    hostId: `stalled-${index}`,
+    hostId: hostIdOf(index),
     clockQuality: 1,
     probeAddress: `10.201.${index >> 8}.${index & 255}`,
     probePort: 319,
@@ -40,28 +45,53 @@ function hello(index: number): Buffer {
   return framed(toBinary(AgentMessageSchema, message));
 }
 
+/** Where the server is. */
+interface Target {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** Agents that have stopped to read. Who of them is still served, the server knows. */
 export class StalledReaders {
   readonly #sessions: ClientHttp2Session[] = [];
 
-  /** @param target "address:port" */
-  constructor(target: string, count: number) {
-    for (let i = 0; i < count; i++) this.#open(target, i);
+  /** Enrols so many, then lets them join. */
+  static async open(
+    target: Target,
+    { caFingerprint, enrolmentToken }: Enrolment,
+    count: number,
+  ): Promise<StalledReaders> {
+    const address = hostPort(target.address, target.port);
+    const identities: TlsIdentity[] = [];
+    for (let i = 0; i < count; i++) {
+      const owner = { domain: "default", hostId: hostIdOf(i), caFingerprint };
+      identities.push(await enrolNewHost(address, owner, enrolmentToken));
+    }
+    const readers = new StalledReaders();
+    identities.forEach((identity, i) => {
+      readers.#open(target, identity, i);
+    });
+    return readers;
   }
 
   close(): void {
     for (const session of this.#sessions) session.destroy();
   }
 
-  #open(target: string, index: number): void {
+  #open({ address, port }: Target, identity: TlsIdentity, index: number): void {
     const settings = { initialWindowSize: WINDOW_BYTES };
-    let socket: Socket | undefined;
-    const session = connect(`http://${target}`, {
+    const socket = connectTcp(port, address);
+    const tls = connectTls({
+      socket,
+      key: identity.privateKey,
+      cert: identity.certificateChain,
+      ca: identity.authority,
+      servername: COORDINATOR_NAME,
+      ALPNProtocols: ["h2"],
+    });
+    const session = connect(`https://${COORDINATOR_NAME}`, {
       settings,
-      createConnection: ({ hostname, port }) => {
-        socket = connectTcp(Number(port), hostname);
-        return socket;
-      },
+      createConnection: () => tls,
     });
     this.#sessions.push(session);
     session.on("error", () => {});
@@ -90,10 +120,10 @@ function buffersNothing(stream: ClientHttp2Stream): void {
 }
 
 /**
- * Nothing is read of the socket any more. HTTP/2 has taken the socket's handle over and lets nobody
- * pause it, so the handle itself is asked.
+ * Nothing is read of the socket any more. TLS has taken the socket's handle over and lets nobody pause
+ * it, so the handle itself is asked.
  */
-function stopReading(socket: Socket | undefined): void {
-  const { _handle: handle } = (socket ?? {}) as { _handle?: { readStop?(): void } };
+function stopReading(socket: Socket): void {
+  const { _handle: handle } = socket as { _handle?: { readStop?(): void } };
   handle?.readStop?.();
 }

@@ -21,6 +21,7 @@ const measured = (jitterMs: number, memoryMb: number): Measured => ({
   use: { cpu: 0.3, coreMsPerRound: 40, memoryMb, othersCpu: 0, agentsCpu: 0.3 },
 });
 const good: StreamsResult = {
+  enrolledAfterS: 7,
   joinedAfterS: 5,
   calm: measured(40, 400),
   stalled: { ...measured(43, 450), endedAfterS: 13, logLines: 5 },

@@ -46,6 +46,7 @@ export function measuredText({ stretch, use }: Measured, agents: number): string
 export function resultText(result: StreamsResult, plan: StreamsPlan): string {
   const { agents, stalled } = plan;
   const parts = [
+    `all ${agents} enrolled ${seconds(result.enrolledAfterS)} after the start of their processes\n`,
     `all ${agents} served ${seconds(result.joinedAfterS)} after the start\n`,
     `undisturbed, ${plan.seconds} s (a correction counts from when its agent's process has it in hand):\n` +
       measuredText(result.calm, agents),

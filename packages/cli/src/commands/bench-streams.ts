@@ -71,8 +71,11 @@ export function runBenchStreamsLoad(text: string): void {
   const load = new Load(JSON.parse(text) as LoadPlan);
   const send = (message: LoadMessage) => process.send?.(message, undefined, undefined, () => {});
   process.on("message", ({ ask }: { readonly ask: LoadQuestion }) => {
-    if (ask === "tally") send({ kind: "tally", tally: load.tally() });
+    if (ask === "open") load.open();
+    else if (ask === "tally") send({ kind: "tally", tally: load.tally() });
     else send({ kind: "back", back: load.back() });
   });
-  load.start((news) => send({ kind: "news", news }));
+  load
+    .enrol((news) => send({ kind: "news", news }))
+    .catch((error: Error) => fail(`a host could not enrol: ${error.message}`, 1));
 }

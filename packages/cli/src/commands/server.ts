@@ -1,7 +1,5 @@
 /** `ttcs server`: the coordinator in this process. */
-import { accessSync, constants, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import {
   Door,
   FLEET_DOOR,
@@ -11,15 +9,14 @@ import {
   type StatusServer,
   serveStatus,
 } from "@ttcs/agent";
-import { Coordinator } from "@ttcs/coordinator";
+import { Coordinator, ENROLMENT_PATH, openAuthority } from "@ttcs/coordinator";
 import { hostPort } from "@ttcs/protocol";
-import { openStore, type Store } from "@ttcs/store";
-import type { Logger } from "pino";
-import { fail, reasonOf } from "../fail.ts";
+import { fail } from "../fail.ts";
 import { armFromEnvironment } from "../failpoints.ts";
+import { authorityKeyFile, openStateStore, type StateOptions } from "../identity/state-store.ts";
 import { endWithParent, onEnd, surviveBrokenStreams } from "../process-life.ts";
 
-interface ServerOptions {
+interface ServerOptions extends StateOptions {
   readonly listen: string;
   readonly port: number;
   readonly pairsPerSecond: number;
@@ -28,16 +25,12 @@ interface ServerOptions {
   readonly logDir: string;
   /** Unix socket that answers "status"; none when absent. */
   readonly statusSocket?: string;
-  /** URL of the database that several servers share; absent: one file in `stateDir`. */
-  readonly database?: string;
-  readonly stateDir: string;
+  /** How many hosts of a domain may enrol; absent: any number. */
+  readonly seats?: number;
   /** "host" or "host:port" where agents reach this server. */
   readonly advertise?: string;
   readonly serverId?: string;
 }
-
-/** A database that ends with the process: terms then count from the time of the start. */
-const IN_MEMORY = "sqlite::memory:";
 
 /** Agents of one server: one process serves about a thousand, and some reconnect meanwhile. */
 const PROVED_MAX = 4_096;
@@ -50,9 +43,12 @@ export async function runServer(options: ServerOptions): Promise<void> {
   armFromEnvironment();
   const log = openLog(options.logDir, "ttcs-server.log");
   surviveBrokenStreams((message) => log.warn(message));
-  const port = { name: "server port", provedMax: PROVED_MAX, limits: FLEET_DOOR };
-  const door = new Door(port, log);
-  const { store, firstTerm } = openStateStore(options, log);
+  const limits = { provedMax: PROVED_MAX, limits: FLEET_DOOR };
+  const door = new Door({ name: "server port", openPath: ENROLMENT_PATH, ...limits }, log);
+  const store = openStateStore(options);
+  const authority = await openAuthority(store, authorityKeyFile(options), {
+    waiting: (reason) => log.warn(`waiting for the database: ${reason}`),
+  }).catch((error: Error) => fail(error.message, 1));
   const coordinator = await Coordinator.start(
     {
       address: options.listen,
@@ -61,7 +57,9 @@ export async function runServer(options: ServerOptions): Promise<void> {
       meshSeed: 1,
       domains: options.domain,
       store,
-      firstTerm,
+      authority,
+      seats: options.seats,
+      firstTerm: 1n,
       serverId: options.serverId ?? hostname(),
       advertise: advertisedAs(options),
     },
@@ -82,32 +80,6 @@ export async function runServer(options: ServerOptions): Promise<void> {
     await store.close();
   });
   endWithParent();
-}
-
-/** The database that was named, else a file in the state folder, else, with a warning, none that lasts. */
-function openStateStore(
-  { database, stateDir }: ServerOptions,
-  log: Logger,
-): { store: Store; firstTerm: bigint } {
-  if (database !== undefined) {
-    try {
-      return { store: openStore(database), firstTerm: 1n };
-    } catch (error) {
-      fail(`--database: ${(error as Error).message}`);
-    }
-  }
-  try {
-    mkdirSync(stateDir, { recursive: true });
-    accessSync(stateDir, constants.W_OK);
-    return { store: openStore(`sqlite:${join(stateDir, "server.db")}`), firstTerm: 1n };
-  } catch (error) {
-    log.warn(
-      `cannot keep state in ${stateDir} (${reasonOf(error)}): it is in memory and ends with this ` +
-        "process; give a writable --state-dir",
-    );
-    // Later than any term of an earlier run, which nobody remembers.
-    return { store: openStore(IN_MEMORY), firstTerm: BigInt(Math.floor(Date.now() / 1000)) };
-  }
 }
 
 /** The address that agents are told: as given, else where the server listens, else its own name. */

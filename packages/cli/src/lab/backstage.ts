@@ -7,7 +7,9 @@
  */
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
+import { openStore } from "@ttcs/store";
 import { postgresObstacle, startPostgres, type TestPostgres } from "@ttcs/store/testing";
+import { type Enrolment, newEnrolment } from "../identity/enrolment.ts";
 import { SmallDisks } from "./chaos/small-disks.ts";
 import { DATABASE_DIR } from "./folder.ts";
 import { serverId } from "./network.ts";
@@ -60,6 +62,23 @@ export class Backstage {
   /** Folder of server number `index`, on a small disk if there are any. */
   serverFolder(index: number): string {
     return join(this.#dir, serverId(index));
+  }
+
+  /** The file that opens the authority's key, for all servers. */
+  get authorityKey(): string {
+    return join(this.#dir, "authority.key");
+  }
+
+  /** What the agents enrol with. */
+  async enrolment(): Promise<Enrolment> {
+    const store = openStore(
+      this.databaseUrl ?? `sqlite:${join(this.serverFolder(0), "server.db")}`,
+    );
+    try {
+      return await newEnrolment(store, this.authorityKey, "default");
+    } finally {
+      await store.close();
+    }
   }
 
   /** The database's address for a server. */

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { hostPort } from "@ttcs/protocol";
+import type { Enrolment } from "../identity/enrolment.ts";
 import type { Children } from "./children.ts";
 import { type LabNetwork, serverId } from "./network.ts";
 import { type LabHost, writeConfig } from "./plan.ts";
@@ -68,14 +69,14 @@ export class Fleet {
   }
 
   /** Starts all servers and tells the agents where they are. */
-  async startServers(): Promise<void> {
+  async startServers(enrolment: Enrolment): Promise<void> {
     for (const id of this.serverIds) await this.#startServer(id);
     const { ports } = this.#network;
     const servers = this.#serverPorts.map((port, index) => ({
       address: this.#network.serverAddress(index),
       port,
     }));
-    for (const host of this.#hosts) writeConfig(host, { servers, ports });
+    for (const host of this.#hosts) writeConfig(host, { servers, ports, enrolment });
   }
 
   /** From now on nobody is started again. */

@@ -143,7 +143,7 @@ export class Laboratory {
   async start(): Promise<void> {
     if (this.#ending) return;
     await this.#backstage.open();
-    await this.#fleet.startServers();
+    await this.#fleet.startServers(await this.#backstage.enrolment());
     this.#scheduleForeign();
     for (const host of this.#hosts) {
       if (this.#ending) return;
@@ -166,7 +166,8 @@ export class Laboratory {
     const shared = url === undefined ? [] : ["--database", url, "--advertise", address];
     const name = url === undefined ? [] : ["--server-id", serverId(index)];
     const socket = ["--status-socket", this.serverSocket(serverId(index))];
-    const state = ["--state-dir", this.#backstage.serverFolder(index)];
+    const key = ["--authority-key", this.#backstage.authorityKey];
+    const state = ["--state-dir", this.#backstage.serverFolder(index), ...key];
     return [...socket, ...state, ...rate, ...shared, ...name];
   }
 

@@ -40,7 +40,8 @@ test("an agent reads from its configuration what the plan says", () => {
   for (const profile of PROFILE_NAMES) {
     const [host] = plan({ profile, slew: true, recordDir: "/somewhere" }, true);
     const ports = { probe: 319, agent: 6171, server: 6176 };
-    writeConfig(host, { servers: [{ address: "fd00:117::1", port: 6176 }], ports });
+    const enrolment = { caFingerprint: `sha256:${"0".repeat(64)}`, enrolmentToken: "token" };
+    writeConfig(host, { servers: [{ address: "fd00:117::1", port: 6176 }], ports, enrolment });
     const parsed = parseAgentConfig(readFileSync(host.configFile, "utf8"), host.configFile);
     if (!parsed.ok) throw new Error(parsed.message);
     expect(parsed.config).toMatchObject({

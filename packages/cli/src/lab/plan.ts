@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { AgentConfigSchema, formatAgentConfig, hostPort } from "@ttcs/protocol";
 import type { LabOptions } from "@ttcs/timestamper";
+import type { Enrolment } from "../identity/enrolment.ts";
 import type { LabNetwork, LabPorts } from "./network.ts";
 import { PROFILES, type ProfileName } from "./profiles.ts";
 
@@ -87,6 +88,7 @@ export interface ConfigOptions {
   /** The first one is asked first. */
   readonly servers: readonly { readonly address: string; readonly port: number }[];
   readonly ports: LabPorts;
+  readonly enrolment: Enrolment;
 }
 
 /** Writes the configuration file of a host. */
@@ -109,10 +111,11 @@ export function writeConfig(host: LabHost, options: ConfigOptions): void {
     probePort: options.ports.probe,
     agentPort: options.ports.agent,
     statusSocket: host.status,
+    ...options.enrolment,
     labClock: {
       ...clock,
       ...(slew ? { slewNs: slew.slewNs, slewAtS: slew.atS, slewRatePpb: slew.ratePpb } : {}),
     },
   });
-  writeFileSync(host.configFile, formatAgentConfig(config));
+  writeFileSync(host.configFile, formatAgentConfig(config), { mode: 0o600 });
 }

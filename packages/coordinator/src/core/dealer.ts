@@ -44,7 +44,12 @@ export const isSamePlace = (a: Hello, b: Hello): boolean =>
   a.probePort === b.probePort &&
   a.managementAddress === b.managementAddress &&
   a.agentPort === b.agentPort &&
-  a.region === b.region;
+  a.region === b.region &&
+  isSameHash(a.certificateSha256, b.certificateSha256);
+
+/** True for the same hash of a certificate. */
+export const isSameHash = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
 
 /** See the module head. */
 export class Dealer {
@@ -179,6 +184,7 @@ export class Dealer {
         owner,
         anchor,
         region: other.hello.region,
+        certificateSha256: other.hello.certificateSha256,
       };
     });
     const { pairsPerSecond } = this.#options;

@@ -66,6 +66,8 @@ export class DomainCore {
   readonly #reported = new Set<number>();
   readonly #turn = new RoundTurn();
   readonly #mute = new MuteHosts();
+  /** Hosts whose certificate has ended and that still lead. */
+  readonly #expelled = new Set<Host>();
   #waitingToldMs = -Infinity;
   #lastClose: { unixNs: bigint; monotonicMs: number } | undefined;
 
@@ -108,12 +110,8 @@ export class DomainCore {
   handleClose(connection: number, now: ServerTime): Action[] {
     const host = this.#roster.byConnection(connection);
     if (host) {
-      this.#roster.disconnect(host, now.monotonicMs);
-      // A report of somebody who is gone must not stand for one that is still to come.
-      this.#reported.delete(host.number);
-      this.#mute.spoke(host);
       this.#log("warn", `${host.id} has left`);
-      this.#solveWhenAllSaid(now);
+      this.#disconnect(host, now);
     }
     return this.#outbox.take();
   }
@@ -128,17 +126,60 @@ export class DomainCore {
     this.#breakSilence(now);
     const gone = this.#roster.forgetAbsent(this.#regions.reference, now.monotonicMs);
     for (const host of gone) {
-      this.#fits.forget(host.number);
-      this.#regions.of(host)?.forget(host);
-      this.#silence.forget(host);
       this.#log("warn", `${host.id} stayed away for ${FORGET_AFTER_MS / 1000} s: forgotten`);
     }
-    if (gone.length > 0) this.#regions.arrange(now.monotonicMs);
+    this.#forget(gone, now);
+    this.#takeOut(now);
     const isDue = this.#dealer.isDue(now.monotonicMs) && this.#isCalm(now.monotonicMs);
     if (gone.length > 0 || isDue) this.#deal(now);
     const known = () => this.#regions.whoLeads();
     if (this.#comeback.isDue(known, now.monotonicMs)) this.#outbox.remember(this.memory);
     return this.#outbox.take();
+  }
+
+  /** The certificate of a host, by its SHA-256, has ended: the host is none of ours any more. */
+  handleExpelled(certificateSha256: Uint8Array, now: ServerTime): Action[] {
+    const host = this.#roster.byCertificate(certificateSha256);
+    if (host) {
+      this.#log("warn", `${host.id} has no certificate any more: it is taken out`);
+      if (host.connection !== undefined) {
+        this.#outbox.end(host.connection);
+        this.#disconnect(host, now);
+      }
+      this.#expelled.add(host);
+      this.#takeOut(now);
+    }
+    return this.#outbox.take();
+  }
+
+  /** Takes out the expelled; one that leads stays, without a stream, until another does. */
+  #takeOut(now: ServerTime): void {
+    const gone = [...this.#expelled].filter((h) => this.#regions.of(h)?.leadership.reference !== h);
+    if (gone.length === 0) return;
+    for (const host of gone) {
+      this.#expelled.delete(host);
+      this.#roster.remove(host);
+    }
+    this.#forget(gone, now);
+    this.#deal(now);
+  }
+
+  #disconnect(host: Host, now: ServerTime): void {
+    this.#roster.disconnect(host, now.monotonicMs);
+    // A report of somebody who is gone must not stand for one that is still to come.
+    this.#reported.delete(host.number);
+    this.#mute.spoke(host);
+    this.#solveWhenAllSaid(now);
+  }
+
+  /** What is known of hosts that are not in the roster any more is of no use. */
+  #forget(gone: readonly Host[], now: ServerTime): void {
+    for (const host of gone) {
+      this.#fits.forget(host.number);
+      this.#regions.of(host)?.forget(host);
+      this.#silence.forget(host);
+    }
+    if (gone.length > 0) this.#regions.arrange(now.monotonicMs);
   }
 
   #hello(connection: number, header: Header | undefined, hello: Hello, now: ServerTime): void {

@@ -81,6 +81,11 @@ export class Outbox {
   refuse(connection: number, reason: string): void {
     this.log("warn", `refused a stream: ${reason}`);
     this.#sendTo(connection, { case: "refusal", value: { reason } });
+    this.end(connection);
+  }
+
+  /** Ends a stream. */
+  end(connection: number): void {
     this.#actions.push({ kind: "end", connection });
   }
 

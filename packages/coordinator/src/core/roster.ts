@@ -7,6 +7,7 @@
  * is for the shell to decide.
  */
 import type { Hello } from "@ttcs/protocol";
+import { isSameHash } from "./dealer.ts";
 import { connectedHosts, type Host, newHost } from "./host.ts";
 import type { DomainMemory } from "./memory.ts";
 
@@ -102,12 +103,22 @@ export class Roster {
     const gone = [...this.hosts.values()].filter(
       (h) => nowMs - h.disconnectedAtMs > FORGET_AFTER_MS && h !== reference,
     );
-    for (const host of gone) {
-      this.hosts.delete(host.number);
-      this.#byId.delete(host.id);
-    }
-    this.changes += gone.length;
+    for (const host of gone) this.remove(host);
     return gone;
+  }
+
+  /** Takes a host out, whose stream has ended. */
+  remove(host: Host): void {
+    this.hosts.delete(host.number);
+    this.#byId.delete(host.id);
+    this.changes++;
+  }
+
+  /** The host that speaks with a certificate, by its SHA-256. */
+  byCertificate(sha256: Uint8Array): Host | undefined {
+    const isOf = ({ hello }: Host) =>
+      sha256.length > 0 && isSameHash(hello.certificateSha256, sha256);
+    return [...this.hosts.values()].find(isOf);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What a coordinator is given, and what it counts. */
 import type { Server } from "@grpc/grpc-js";
 import type { Store } from "@ttcs/store";
+import type { Authority } from "./identity/authority.ts";
 
 /** What stands before the coordinator's port: takes connections and turns junk away. */
 export interface CoordinatorDoor {
@@ -13,6 +14,14 @@ export interface CoordinatorDoor {
   maySpeak(peer: string): boolean;
   /** Ends the connection of `peer`. */
   expel(peer: string): void;
+  /** What it shows to those who come (PEM); before that nobody is let in. */
+  present(identity: {
+    readonly privateKey: string;
+    readonly certificateChain: string;
+    readonly authority: string;
+  }): void;
+  /** SHA-256 of the certificate that `peer` has shown, in hexadecimal digits; undefined: none. */
+  certificateOf(peer: string): string | undefined;
   close(): void;
 }
 
@@ -26,6 +35,11 @@ export interface CoordinatorCounters {
   unjoined_messages: number;
   /** Agents sent to another server. */
   redirected_agents: number;
+  /** Hosts that have been given a certificate, and those that have not. */
+  enrolments: number;
+  refused_enrolments: number;
+  /** Streams ended because the certificate has ended. */
+  revoked_streams: number;
   /** Streams ended because the agent does not read, or says too much. */
   ended_streams: number;
   /** Messages that could not be dealt with. */
@@ -43,6 +57,10 @@ export interface CoordinatorOptions {
   readonly domains: readonly string[];
   /** Where leases and memories are kept; several servers share one. */
   readonly store: Store;
+  /** Vouches for this server and for hosts. */
+  readonly authority: Authority;
+  /** How many hosts of a domain may hold a certificate; undefined: any number. */
+  readonly seats: number | undefined;
   /** The first term of a domain that the store does not know. */
   readonly firstTerm: bigint;
   /** This server among those that share the store; the same one each time it starts. */

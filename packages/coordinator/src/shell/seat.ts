@@ -115,6 +115,12 @@ export class Seat {
     }
   }
 
+  /** A certificate (by its SHA-256) has ended: its host belongs to the domain no more. */
+  expel(certificateSha256: Uint8Array): void {
+    const core = this.#speaking();
+    if (core) this.#say(core.handleExpelled(certificateSha256, this.#shell.now()));
+  }
+
   /** The stream has ended. */
   left(connection: number): void {
     this.#held.delete(connection);

@@ -1,9 +1,9 @@
 /**
  * The coordinator's process: TCP 6176 and a clock around the domains' cores.
  *
- * One server runs many domains and never mixes them: a stream belongs to the domain that its first
- * message names, and to no other. Which domains it leads is for their seats (`seat.ts`) to know; agents
- * of the others are sent on.
+ * One server runs many domains and never mixes them: a stream speaks for the host and in the domain that
+ * its certificate was given for (`identity/directory.ts`), and for no other. Which domains it leads is
+ * for their seats (`seat.ts`) to know; agents of the others are sent on.
  */
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +14,7 @@ import {
   type AgentMessage,
   type CoordinatorMessage,
   CoordinatorMessageSchema,
+  type EnrolmentRequest,
   hostPort,
 } from "@ttcs/protocol";
 import { failpoint, TtcsError } from "@ttcs/units";
@@ -23,6 +24,9 @@ import type { ServerTime } from "../core/domain-options.ts";
 import { Fellows } from "../core/fellows.ts";
 import type { Action } from "../core/outbox.ts";
 import { CpuMeter } from "./cpu-meter.ts";
+import { enrolmentHandler, enrolmentService } from "./enrolment-service.ts";
+import { type DeskAnswer, EnrolmentDesk } from "./identity/desk.ts";
+import { Directory, type HostIdentity } from "./identity/directory.ts";
 import type { CoordinatorCounters, CoordinatorDoor, CoordinatorOptions } from "./options.ts";
 import { Outflow, STALLED_AFTER_MS } from "./outflow.ts";
 import { implausible } from "./plausible.ts";
@@ -37,6 +41,13 @@ const NAME_SHOWN = 64;
 
 type Stream = ServerDuplexStream<AgentMessage, CoordinatorMessage>;
 
+/** Who is at the other end of a stream. */
+interface Speaker {
+  readonly peer: string;
+  readonly certificateHash: string;
+  readonly host: HostIdentity;
+}
+
 // What fails is told once, in our own words; the library's lines on standard error would repeat it.
 setLogVerbosity(logVerbosity.NONE);
 
@@ -50,6 +61,9 @@ export class Coordinator {
     refused_messages: 0,
     unjoined_messages: 0,
     redirected_agents: 0,
+    enrolments: 0,
+    refused_enrolments: 0,
+    revoked_streams: 0,
     ended_streams: 0,
     faults: 0,
   };
@@ -71,8 +85,8 @@ export class Coordinator {
   readonly #streams = new Map<number, Stream>();
   readonly #outflows = new Map<number, Outflow>();
   readonly #joined = new Set<number>();
-  /** The domain of each stream that has named one. */
-  readonly #domainOf = new Map<number, string>();
+  readonly #speakers = new Map<number, Speaker>();
+  readonly #directory: Directory;
   #nextConnection = 1;
   #timer: NodeJS.Timeout | undefined;
   readonly #meter = new CpuMeter();
@@ -89,7 +103,14 @@ export class Coordinator {
       this.#seats.set(domain, this.#seat(domain, holder, fellows));
     const undecodable = () => this.counters.undecodable_messages++;
     const service = coordinatorService({ undecodable });
-    this.#server.addService(service, { subscribe: (stream: Stream) => this.#serve(stream) });
+    this.#server.addService(service, { subscribe: (stream: Stream) => void this.#serve(stream) });
+    this.#directory = new Directory(options.store.certificates, (hash, host) =>
+      this.#ended(hash, host),
+    );
+    const desk = new EnrolmentDesk({ ...options, nowMs: () => Date.now() });
+    const tell = (peer: string, request: EnrolmentRequest, answer: DeskAnswer) =>
+      this.#tellEnrolment(peer, request, answer);
+    this.#server.addService(enrolmentService, { enrol: enrolmentHandler(desk, tell) });
   }
 
   /**
@@ -140,11 +161,15 @@ export class Coordinator {
     failpoint("server.close");
     clearInterval(this.#timer);
     this.#rollCall.close();
+    this.#directory.close();
     this.#door.close();
     this.#server.forceShutdown();
   }
 
-  async #listen({ address, port }: CoordinatorOptions): Promise<void> {
+  async #listen({ address, port, authority }: CoordinatorOptions): Promise<void> {
+    const own = await authority.identifyServer();
+    this.#door.present({ ...own, authority: authority.certificate });
+    this.#directory.start();
     try {
       this.port = await this.#door.listen(address, port, this.#server);
     } catch (error) {
@@ -181,36 +206,17 @@ export class Coordinator {
     return seat;
   }
 
-  #serve(stream: Stream): void {
+  async #serve(stream: Stream): Promise<void> {
     failpoint("server.stream");
     const peer = stream.getPeer();
     const connection = this.#nextConnection++;
-    let seat: Seat | undefined;
     this.#streams.set(connection, stream);
     const outflow = new Outflow((message, left) => {
       // What waited behind a farewell is not sent any more.
       if (!stream.writableEnded) stream.write(message, left);
     });
     this.#outflows.set(connection, outflow);
-    stream.on("data", (message: AgentMessage) => {
-      if (!this.#door.maySpeak(peer)) {
-        this.counters.ended_streams++;
-        return;
-      }
-      const name = message.header?.domain ?? "";
-      seat ??= this.#seats.get(name);
-      if (!seat) return this.#refuse(stream, name);
-      if (!this.#domainOf.has(connection)) this.#domainOf.set(connection, name);
-      this.#hear(seat, connection, message, peer);
-    });
-    const gone = () => {
-      if (!this.#streams.delete(connection)) return;
-      failpoint("server.gone");
-      this.#joined.delete(connection);
-      this.#outflows.delete(connection);
-      this.#domainOf.delete(connection);
-      if (seat) this.#meter.sampled(() => seat!.left(connection));
-    };
+    const gone = () => this.#gone(connection);
     stream.on("error", gone);
     stream.on("cancelled", gone);
     stream.on("close", gone);
@@ -218,13 +224,62 @@ export class Coordinator {
       gone();
       stream.end();
     });
+    const speaker = await this.#identify(stream, peer);
+    if (!speaker || !this.#streams.has(connection)) return;
+    this.#speakers.set(connection, speaker);
+    // What came before waits in the stream.
+    stream.on("data", (message: AgentMessage) => this.#hear(connection, speaker, message));
+  }
+
+  #gone(connection: number): void {
+    if (!this.#streams.delete(connection)) return;
+    failpoint("server.gone");
+    const speaker = this.#speakers.get(connection);
+    this.#joined.delete(connection);
+    this.#outflows.delete(connection);
+    this.#speakers.delete(connection);
+    const seat = speaker && this.#seats.get(speaker.host.domain);
+    if (seat) this.#meter.sampled(() => seat.left(connection));
+  }
+
+  /** Who is at the other end; undefined: nobody who may speak, and he has been told. */
+  async #identify(stream: Stream, peer: string): Promise<Speaker | undefined> {
+    const certificateHash = this.#door.certificateOf(peer) ?? "";
+    // Another server may have given it just now.
+    if (!this.#directory.find(certificateHash)) await this.#directory.refresh();
+    const host = this.#directory.find(certificateHash);
+    if (host && !host.ended) return { peer, certificateHash, host };
+    const reason = host
+      ? `the certificate of host "${host.hostId}" has ended`
+      : "this certificate is in no directory here";
+    this.#refuseWith(stream, host?.domain ?? "", reason, host?.ended);
+    return undefined;
+  }
+
+  /** A certificate has ended: whoever speaks with it is turned out. */
+  #ended(certificateHash: string, host: HostIdentity): void {
+    for (const [connection, speaker] of this.#speakers) {
+      if (speaker.certificateHash !== certificateHash) continue;
+      this.counters.revoked_streams++;
+      const reason = `the certificate of host "${host.hostId}" has ended`;
+      this.#refuseWith(this.#streams.get(connection), host.domain, reason, true);
+      this.#gone(connection);
+      setTimeout(() => this.#door.expel(speaker.peer), FAREWELL_MS);
+    }
+    this.#seats.get(host.domain)?.expel(Buffer.from(certificateHash, "hex"));
   }
 
   /** Junk may be well-formed: what the core cannot stand is counted, and does not end the server. */
-  #hear(seat: Seat, connection: number, message: AgentMessage, peer: string): void {
-    const fault = message.body.case === "hello" ? implausible(message.body.value) : undefined;
-    if (fault) {
-      this.#refuseWith(this.#streams.get(connection), message.header?.domain ?? "", fault);
+  #hear(connection: number, speaker: Speaker, message: AgentMessage): void {
+    const { peer } = speaker;
+    if (!this.#door.maySpeak(peer)) {
+      this.counters.ended_streams++;
+      return;
+    }
+    const fault = this.#fault(speaker, message);
+    const seat = this.#seats.get(speaker.host.domain);
+    if (fault !== undefined || !seat) {
+      this.#refuseWith(this.#streams.get(connection), speaker.host.domain, fault ?? "");
       return;
     }
     try {
@@ -238,6 +293,25 @@ export class Coordinator {
     }
     const isGreeting = message.body.case === "hello";
     if (!isGreeting && !this.#joined.has(connection)) this.counters.unjoined_messages++;
+  }
+
+  /** Why a message cannot be that of its speaker, or cannot be true; undefined: it may be. */
+  #fault({ host, certificateHash }: Speaker, { header, body }: AgentMessage): string | undefined {
+    const domain = header?.domain ?? "";
+    if (!this.#seats.has(host.domain)) {
+      const shown = host.domain.slice(0, NAME_SHOWN);
+      return `this server runs no domain "${shown}"; download the agent's config file anew`;
+    }
+    if (domain !== host.domain) {
+      return `this host was enrolled in domain "${host.domain}", not in "${domain.slice(0, NAME_SHOWN)}"`;
+    }
+    if (body.case !== "hello") return undefined;
+    const { hostId } = body.value;
+    if (hostId !== host.hostId) {
+      return `this certificate is that of host "${host.hostId}", not of "${hostId.slice(0, NAME_SHOWN)}"`;
+    }
+    body.value.certificateSha256 = Buffer.from(certificateHash, "hex");
+    return implausible(body.value);
   }
 
   /** A fault in one domain's round must not take the others along. */
@@ -254,7 +328,7 @@ export class Coordinator {
 
   /** Sends one agent, or all of a domain, to another server, and ends their streams. */
   #redirect(domain: string, connection: number | undefined, to: Destination): void {
-    const all = [...this.#domainOf].filter(([, name]) => name === domain).map(([c]) => c);
+    const all = [...this.#speakers].filter(([, s]) => s.host.domain === domain).map(([c]) => c);
     for (const c of connection === undefined ? all : [connection]) {
       const stream = this.#streams.get(c);
       if (!stream || stream.writableEnded) continue;
@@ -268,19 +342,28 @@ export class Coordinator {
     }
   }
 
-  #refuse(stream: Stream, name: string): void {
-    const shown = name.slice(0, NAME_SHOWN);
-    const reason = `this server runs no domain "${shown}"; download the agent's config file anew`;
-    this.#refuseWith(stream, shown, reason);
-  }
-
-  #refuseWith(stream: Stream | undefined, domain: string, reason: string): void {
+  #refuseWith(
+    stream: Stream | undefined,
+    domain: string,
+    reason: string,
+    certificateEnded = false,
+  ): void {
     this.counters.refused_messages++;
     if (!stream || stream.writableEnded) return;
     this.#log.warn(`refused ${stream.getPeer()}: ${reason}`);
-    const body = { case: "refusal" as const, value: { reason } };
+    const body = { case: "refusal" as const, value: { reason, certificateEnded } };
     stream.write(create(CoordinatorMessageSchema, { header: { domain }, body }));
     stream.end();
+  }
+
+  #tellEnrolment(peer: string, { domain, hostId }: EnrolmentRequest, answer: DeskAnswer): void {
+    if (answer.ok) {
+      this.counters.enrolments++;
+      this.#log.info(`domain ${domain}: ${hostId} has enrolled from ${peer}`);
+      return;
+    }
+    this.counters.refused_enrolments++;
+    this.#log.warn(`enrolment of ${peer} refused: ${answer.reason}`);
   }
 
   #run(actions: readonly Action[]): void {

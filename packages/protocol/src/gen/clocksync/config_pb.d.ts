@@ -129,6 +129,20 @@ export declare type AgentConfig = Message<"clocksync.AgentConfig"> & {
   stateDir: string;
 
   /**
+   * "sha256:" and 64 hexadecimal digits: the certificate of the authority that vouches for the servers.
+   *
+   * @generated from field: string ca_fingerprint = 28;
+   */
+  caFingerprint: string;
+
+  /**
+   * Lets this host enrol, once; of no use afterwards.
+   *
+   * @generated from field: string enrolment_token = 29;
+   */
+  enrolmentToken: string;
+
+  /**
    * Set only by ttcs lab: a virtual clock stands in front of the kernel's.
    *
    * @generated from field: clocksync.LabClock lab_clock = 40;

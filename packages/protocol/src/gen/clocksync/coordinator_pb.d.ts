@@ -166,6 +166,13 @@ export declare type Hello = Message<"clocksync.Hello"> & {
    * @generated from field: string boot_id = 10;
    */
   bootId: string;
+
+  /**
+   * SHA-256 of the certificate (DER) that the host speaks with; the server sets it, whatever the agent says.
+   *
+   * @generated from field: bytes certificate_sha256 = 12;
+   */
+  certificateSha256: Uint8Array;
 };
 
 /**
@@ -291,6 +298,13 @@ export declare type Neighbour = Message<"clocksync.Neighbour"> & {
    * @generated from field: string region = 9;
    */
   region: string;
+
+  /**
+   * SHA-256 of the neighbour's certificate (DER): nobody else is spoken to in its name.
+   *
+   * @generated from field: bytes certificate_sha256 = 13;
+   */
+  certificateSha256: Uint8Array;
 };
 
 /**
@@ -913,6 +927,13 @@ export declare type Refusal = Message<"clocksync.Refusal"> & {
    * @generated from field: string reason = 1;
    */
   reason: string;
+
+  /**
+   * The agent's certificate has ended: it needs another one.
+   *
+   * @generated from field: bool certificate_ended = 2;
+   */
+  certificateEnded: boolean;
 };
 
 /**
