@@ -78,11 +78,18 @@ function portsOf(agent: AgentProcess): { udp: Target; tcp: Target } {
   };
 }
 
+const configOf = (agent: AgentProcess): string =>
+  readFileSync(join(dirname(agent.status), "ttcs-agent.cfg"), "utf8");
+
 function serverTarget(agent: AgentProcess): Target {
-  const config = readFileSync(join(dirname(agent.status), "ttcs-agent.cfg"), "utf8");
+  const config = configOf(agent);
   const address = /coordinator_address: "([^"]+)"/.exec(config)?.[1] ?? "";
   const port = Number(/coordinator_subscription_service_port: (\d+)/.exec(config)?.[1]);
   return { address, port };
+}
+
+function fieldOf(agent: AgentProcess, name: string): string {
+  return new RegExp(`${name}: "([^"]+)"`).exec(configOf(agent))?.[1] ?? "";
 }
 
 function residentMb(pid: number): number {
@@ -188,6 +195,8 @@ test("junk on every port is counted and dropped, and everybody stays LOCKED", as
     peer: ports.tcp,
     coordinator: serverTarget(first),
     status: third.status,
+    caFingerprint: fieldOf(first, "ca_fingerprint"),
+    enrolmentToken: fieldOf(first, "enrolment_token"),
   });
   const { bad, looks } = await watch(before.agents, flooding);
   const { peer, server, status } = await flooding;

@@ -2,7 +2,8 @@
  * Junk for every port of a laboratory: datagrams, connections and messages that no host would send.
  *
  * Seeded, so that a flood that breaks something can be repeated. The encoders of the product are used
- * to make what is well-formed and wrong; everything else is bytes.
+ * to make what is well-formed and wrong; everything else is bytes. Some of it comes from strangers, some
+ * from a host that has enrolled like any other and has turned bad.
  */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
@@ -10,11 +11,14 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect, isIPv6, type Socket } from "node:net";
 import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { enrolNewHost, type TlsIdentity } from "@ttcs/agent";
 import {
   AgentMessageSchema,
   ExchangeFlushSchema,
   encodeProbe,
+  hostPort,
   PROBE_BYTES,
   PROBE_DOMAIN_NUMBER,
 } from "@ttcs/protocol";
@@ -38,6 +42,9 @@ export interface Plan {
   readonly peer: Target;
   readonly coordinator: Target;
   readonly status: string;
+  /** What the host that turns bad enrols with. */
+  readonly caFingerprint: string;
+  readonly enrolmentToken: string;
 }
 
 /** What was offered; a connection that is turned away takes the rest of its messages with it. */
@@ -154,15 +161,24 @@ const PATHS = {
   coordinator: "/clocksync.CoordinatorService/Subscribe",
 } as const;
 
-/** Junk below HTTP/2, or in its frames. */
+/** TLS as the host that turned bad, or without a certificate; servers are not looked at. */
+const tlsOptions = (identity: TlsIdentity | undefined) => ({
+  ...(identity ? { key: identity.privateKey, cert: identity.certificateChain } : {}),
+  ALPNProtocols: ["h2"],
+  rejectUnauthorized: false,
+});
+
+/** Junk below TLS, or in HTTP/2's frames. */
 async function rawConnection(
   { address, port }: Target,
   bytes: () => Uint8Array,
-  halfHttp2: boolean,
+  identity: TlsIdentity | undefined,
 ): Promise<void> {
-  const socket = connect(port, address);
+  const socket = identity
+    ? connectTls({ port, host: address, ...tlsOptions(identity) })
+    : connect(port, address);
   await opened(socket);
-  if (halfHttp2) socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  if (identity) socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   for (let i = 0; i < MESSAGES_PER_CONNECTION && !socket.destroyed; i++) {
     socket.write(bytes());
     if (i % 8 === 0) await sleep(1);
@@ -194,8 +210,10 @@ async function http2Connection(
   random: Prng,
   service: Service,
   message: () => Uint8Array,
+  identity: TlsIdentity | undefined,
 ): Promise<void> {
-  const session = connectHttp2(`http://${isIPv6(address) ? `[${address}]` : address}:${port}`);
+  const authority = isIPv6(address) ? `[${address}]` : address;
+  const session = connectHttp2(`https://${authority}:${port}`, tlsOptions(identity));
   session.on("error", () => {});
   const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
   const path = random.uniform() < 0.2 ? `/no.such/Method${whole(random, 9)}` : PATHS[service];
@@ -231,6 +249,7 @@ export async function floodTcp(
   random: Prng,
   service: Service,
   hosts: number,
+  identity: TlsIdentity,
 ): Promise<Sent> {
   const sent: Sent = { connections: 0, messages: 0 };
   const bytes = poolOf(random, 64, () => randomBytes(random, 1 + whole(random, 400)));
@@ -240,8 +259,9 @@ export async function floodTcp(
       sent.connections++;
       sent.messages += MESSAGES_PER_CONNECTION;
       const kind = random.uniform();
-      if (kind < 0.5) await http2Connection(target, random, service, message);
-      else await rawConnection(target, bytes, kind < 0.75);
+      const who = random.uniform() < 0.75 ? identity : undefined;
+      if (kind < 0.5) await http2Connection(target, random, service, message, who);
+      else await rawConnection(target, bytes, who);
     }
   };
   await Promise.all(Array.from({ length: connections }, work));
@@ -283,10 +303,13 @@ export async function flood(plan: Plan): Promise<Record<"peer" | "server" | "sta
   const random = (stream: number) => new Prng(plan.seed + stream);
   const share = Math.ceil(count / 3);
   const part = Math.ceil(connections / 4);
+  const address = hostPort(plan.coordinator.address, plan.coordinator.port);
+  const owner = { domain: "default", hostId: "flood", caFingerprint: plan.caFingerprint };
+  const identity = await enrolNewHost(address, owner, plan.enrolmentToken);
   const [, peer, server, status] = await Promise.all([
     floodUdp(plan.udp, count, random(1), hosts),
-    floodTcp(plan.peer, share, 2 * part, random(2), "peer", hosts),
-    floodTcp(plan.coordinator, share, part, random(3), "coordinator", hosts),
+    floodTcp(plan.peer, share, 2 * part, random(2), "peer", hosts, identity),
+    floodTcp(plan.coordinator, share, part, random(3), "coordinator", hosts, identity),
     floodStatus(plan.status, share, part, random(4)),
   ]);
   return { peer, server, status };

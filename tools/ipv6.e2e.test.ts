@@ -2,7 +2,7 @@
  * The whole path over IPv6, with real processes and sockets on ::1: configuration, probes, exchange,
  * coordinator and status; and a host of the other family beside them, which can be told and counted.
  */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
@@ -51,7 +51,20 @@ function start(args: readonly string[]): Promise<{ port: number }> {
   });
 }
 
-async function startAgent(hostId: string, address: string, port: number): Promise<void> {
+/** The lines of a configuration that a host enrols with. */
+function newToken(stateDir: string): string {
+  const args = [program, "token", "new", "--state-dir", stateDir];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  if (status !== 0) throw new Error(stderr);
+  return stdout;
+}
+
+async function startAgent(
+  hostId: string,
+  address: string,
+  port: number,
+  enrolment: string,
+): Promise<void> {
   const home = join(dir, hostId);
   mkdirSync(home);
   const config = create(AgentConfigSchema, {
@@ -66,8 +79,9 @@ async function startAgent(hostId: string, address: string, port: number): Promis
     probePort: 0,
     agentPort: 0,
     statusSocket: join(home, "agent.sock"),
+    stateDir: join(home, "state"),
   });
-  await writeFile(join(home, "agent.cfg"), formatAgentConfig(config));
+  await writeFile(join(home, "agent.cfg"), `${formatAgentConfig(config)}\n${enrolment}`);
   await start(["agent", "--config", join(home, "agent.cfg")]);
 }
 
@@ -105,9 +119,10 @@ test.runIf(hasIpv6)(
     const serverSocket = join(dir, "server.sock");
     const args = ["--listen", "::1", "--port", "0", "--log-dir", dir, "--state-dir", dir];
     const { port } = await start(["server", ...args, "--status-socket", serverSocket]);
-    await startAgent("six1", "::1", port);
-    await startAgent("six2", "::1", port);
-    await startAgent("four", "127.0.0.1", port);
+    const enrolment = newToken(dir);
+    await startAgent("six1", "::1", port, enrolment);
+    await startAgent("six2", "::1", port, enrolment);
+    await startAgent("four", "127.0.0.1", port, enrolment);
     const status = await statusWhen(
       "six1",
       (s) => edgeTo(s, "six2")?.distrust === "" && (s.counters.sendErrors ?? 0) > 0,
