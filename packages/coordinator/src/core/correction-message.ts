@@ -15,6 +15,7 @@ import type { DomainScale } from "./domain-scale.ts";
 import type { EdgeView } from "./edge-verdicts.ts";
 import type { Host } from "./host.ts";
 import type { Body } from "./outbox.ts";
+import { copyAlarms } from "./roster.ts";
 import type { RoundResult } from "./solve.ts";
 import type { UtcStanding } from "./sources.ts";
 
@@ -94,7 +95,7 @@ export function correctionFor(
     edges: gateways.length === 0 ? edges : [...edges, ...gateways],
     farPull: domain.farPull,
     heirBoundNs,
-    alarms: [...alarms, ...alarmsOf(result.alarms, host)],
+    alarms: [...alarms, ...alarmsOf(result.alarms, host), ...copyAlarms(host, nowMs)],
     localReferenceHostId: regional ? reference.id : "",
     localSigmaNs: regional ? localSigmaNs : 0,
     localBoundNs: regional ? fix.boundNs : 0,

@@ -2,6 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { type AgentMessage, AgentMessageSchema, HostState } from "@ttcs/protocol";
 import { expect, test } from "vitest";
 import { DomainCore } from "./domain.ts";
+import type { Host } from "./host.ts";
+import { copyAlarms } from "./roster.ts";
 
 /** Four agents that have joined, and what the coordinator says as they report or leave. */
 class Meeting {
@@ -160,3 +162,71 @@ test("a host that has fallen silent holds up some rounds, and then no more", () 
   });
   expect(rounds).toEqual(["late", "late", "late", "at once", "at once", "at once"]);
 });
+
+test("a host whose certificate has ended is taken out at once: its stream ends, nobody has it as a neighbour", () => {
+  const { core, now } = fleetOf(5);
+  const hash = Uint8Array.of(3, 3, 3);
+  const told = core.handleExpelled(hash, now());
+  expect(told.filter((a) => a.kind === "end")).toEqual([{ kind: "end", connection: 3 }]);
+  const neighbours = told.flatMap((a) =>
+    a.kind === "send" && a.message.body.case === "assignment"
+      ? [a.message.body.value.neighbours.map((n) => n.hostId)]
+      : [],
+  );
+  expect(neighbours).toHaveLength(4);
+  expect(neighbours.flat()).not.toContain("h3");
+  // Ended once is ended; nobody else's certificate is.
+  const again = core.handleExpelled(hash, now());
+  const nobody = core.handleExpelled(new Uint8Array(0), now());
+  expect([again, nobody]).toEqual([[], []]);
+});
+
+test("neighbours are told each other's certificates, and anew when one has another", () => {
+  const { core, now } = fleetOf(4);
+  const hello = helloOf(2, Uint8Array.of(9, 9, 9));
+  core.handleClose(2, now());
+  const told = core.handleMessage(12, hello, now());
+  const ofOthers = told.flatMap((a) =>
+    a.kind === "send" && a.connection !== 12 && a.message.body.case === "assignment"
+      ? a.message.body.value.neighbours.filter((n) => n.hostId === "h2")
+      : [],
+  );
+  expect(ofOthers.map((n) => [...n.certificateSha256])).toEqual([
+    [9, 9, 9],
+    [9, 9, 9],
+    [9, 9, 9],
+  ]);
+});
+
+test("somebody else with a living host's key is refused, and both are told that one is a copy", () => {
+  const { core, now } = fleetOf(4);
+  const report = { case: "report" as const, value: { state: HostState.ACQUIRING } };
+  core.handleMessage(1, bodyOf(report), now());
+  const copy = helloOf(1, Uint8Array.of(1, 1, 1), "10.9.9.9");
+  const [refusal] = core
+    .handleMessage(77, copy, now())
+    .flatMap((a) => (a.kind === "send" && a.message.body.case === "refusal" ? [a] : []));
+  expect(refusal.connection).toBe(77);
+  expect(refusal.message.body.value).toMatchObject({
+    reason: expect.stringContaining('"h1" has joined from 10.0.0.1 already, with the same key'),
+  });
+  expect(copyAlarms({ copy: { from: "10.9.9.9", atMs: 0 } } as Host, 59_000)).toEqual([
+    expect.stringContaining("also used from 10.9.9.9"),
+  ]);
+  expect(copyAlarms({ copy: { from: "10.9.9.9", atMs: 0 } } as Host, 61_000)).toEqual([]);
+});
+
+function helloOf(host: number, certificateSha256: Uint8Array, address = `10.0.0.${host}`) {
+  const where = { managementAddress: address, probeAddress: address, probePort: 319 };
+  const value = { hostId: `h${host}`, bootId: "b", clockQuality: 1, certificateSha256, ...where };
+  return bodyOf({ case: "hello", value });
+}
+
+/** So many hosts that have joined, each on the stream of its number with a certificate of its own. */
+function fleetOf(count: number) {
+  const core = new DomainCore({ domain: "default", term: 1n, pairsPerSecond: 50, meshSeed: 1 });
+  let nowMs = 0;
+  const now = () => ({ monotonicMs: nowMs++, unixNs: 1_795_305_600_000_000_000n });
+  for (let i = 1; i <= count; i++) core.handleMessage(i, helloOf(i, Uint8Array.of(i, i, i)), now());
+  return { core, now };
+}

@@ -25,7 +25,7 @@ import type { Reach } from "./reach.ts";
 import type { Region, Told } from "./region.ts";
 import { sharedOf } from "./region-corrections.ts";
 import { Regions } from "./regions.ts";
-import { FORGET_AFTER_MS, Roster } from "./roster.ts";
+import { copyAlarms, FORGET_AFTER_MS, Roster } from "./roster.ts";
 import { RoundTurn } from "./round-turn.ts";
 import { Silence } from "./silence.ts";
 import { ToldAssignments } from "./told-assignments.ts";
@@ -361,7 +361,10 @@ export class DomainCore {
       const told = say(host);
       if (!told) continue;
       const { reason, alarms = [] } = told;
-      this.#outbox.send(host, { case: "hold", value: { reason, alarms: [...ofAll, ...alarms] } });
+      this.#outbox.send(host, {
+        case: "hold",
+        value: { reason, alarms: [...ofAll, ...alarms, ...copyAlarms(host, nowMs)] },
+      });
       this.#silence.broke(host, nowMs);
     }
   }

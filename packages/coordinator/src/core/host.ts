@@ -20,6 +20,8 @@ export interface Host {
   reportedAtMs: number;
   /** Since when it reports LOCKED without a break (ms); NaN: it does not. */
   lockedSinceMs: number;
+  /** Somebody else has tried to join as this host: from where, and when last (server's monotonic ms). */
+  copy?: { readonly from: string; readonly atMs: number };
   /** Clock estimate against the reference; undefined until the first solve that reached it. */
   track: Track | undefined;
 }

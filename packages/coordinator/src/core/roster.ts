@@ -3,8 +3,8 @@
  *
  * A host is known by its id and keeps its number while it is away for a minute. A second one of the same
  * id is refused while the first is alive on a stream of its own; one that is not may be what is left of
- * an agent that was restarted, and the newcomer takes its place. Ids are believed: who may speak at all
- * is for the shell to decide.
+ * an agent that was restarted, and the newcomer takes its place. An id belongs to one key, which the
+ * shell sees to: a second one is a copy of the first, and both are told.
  */
 import type { Hello } from "@ttcs/protocol";
 import { isSameHash } from "./dealer.ts";
@@ -13,6 +13,8 @@ import type { DomainMemory } from "./memory.ts";
 
 /** A host that reported within this is there; reports come twice a second (ms). */
 const ALIVE_MS = 2_000;
+/** A copy that tries to join does so every few seconds; it is told of for so long after the last (ms). */
+const COPY_TOLD_MS = 60_000;
 /** A host that stays away this long is dealt no neighbours any more (ms). */
 export const FORGET_AFTER_MS = 60_000;
 
@@ -84,8 +86,21 @@ export class Roster {
   whyNot(connection: number, hello: Hello, nowMs: number): string | undefined {
     const alone = this.byConnection(connection);
     if (alone) return `this stream has joined as "${alone.id}" already`;
-    const namesake = this.byId(hello.hostId);
-    return helloFault(hello, namesake && isAlive(namesake, nowMs) ? namesake : undefined);
+    if (hello.hostId === "") return "host_id is empty; set it in the agent's configuration";
+    const living = this.#living(hello, nowMs);
+    if (!living) return undefined;
+    living.copy = { from: hello.managementAddress, atMs: nowMs };
+    const from = living.hello.managementAddress;
+    return (
+      `"${living.id}" has joined from ${from} already, with the same key; if this host is a copy of ` +
+      "that one, remove its identity.json and give it a host_id of its own"
+    );
+  }
+
+  /** The host of this name, if it is there. */
+  #living({ hostId }: Hello, nowMs: number): Host | undefined {
+    const namesake = this.byId(hostId);
+    return namesake && isAlive(namesake, nowMs) ? namesake : undefined;
   }
 
   /** Takes in a host that is new. */
@@ -126,10 +141,11 @@ export class Roster {
 const isAlive = (host: Host, nowMs: number): boolean =>
   host.connection !== undefined && nowMs - host.reportedAtMs < ALIVE_MS;
 
-/** Why this host cannot join; `living` is the host of the same name that is there already. */
-function helloFault(hello: Hello, living: Host | undefined): string | undefined {
-  if (hello.hostId === "") return "host_id is empty; set it in the agent's configuration";
-  if (!living) return undefined;
-  const from = living.hello.managementAddress;
-  return `"${living.id}" has joined from ${from} already; give each host its own host_id`;
+/** What an operator should know of somebody else with this host's key; empty: nothing lately. */
+export function copyAlarms({ copy }: Host, nowMs: number): string[] {
+  if (!copy || nowMs - copy.atMs > COPY_TOLD_MS) return [];
+  return [
+    `the key of this host is also used from ${copy.from}: one of the two is a copy; remove its identity.json ` +
+      "and give it a host_id of its own",
+  ];
 }

@@ -29,20 +29,27 @@ const codes: Readonly<Record<RefusalKind, status>> = {
 
 type Call = ServerUnaryCall<EnrolmentRequest, EnrolmentReply>;
 
-/** @param tell hears what came of each enrolment, and whose it was */
-export function enrolmentHandler(
-  desk: EnrolmentDesk,
-  tell: (peer: string, request: EnrolmentRequest, answer: DeskAnswer) => void,
-) {
+/** What a handler tells. */
+export interface EnrolmentWatch {
+  /** The peer has a valid token. */
+  known(peer: string): void;
+  answered(peer: string, request: EnrolmentRequest, answer: DeskAnswer): void;
+}
+
+/** The handler of the service's only method. */
+export function enrolmentHandler(desk: EnrolmentDesk, watch: EnrolmentWatch) {
   return (call: Call, reply: sendUnaryData<EnrolmentReply>): void => {
-    desk.enrol(call.request).then(
-      (answer) => {
-        tell(call.getPeer(), call.request, answer);
-        if (answer.ok)
-          reply(null, create(EnrolmentReplySchema, { certificate: answer.certificate }));
-        else reply({ code: codes[answer.kind], details: answer.reason });
-      },
-      () => reply({ code: status.INTERNAL, details: "the request could not be dealt with" }),
-    );
+    const peer = call.getPeer();
+    desk
+      .enrol(call.request, () => watch.known(peer))
+      .then(
+        (answer) => {
+          watch.answered(peer, call.request, answer);
+          if (answer.ok)
+            reply(null, create(EnrolmentReplySchema, { certificate: answer.certificate }));
+          else reply({ code: codes[answer.kind], details: answer.reason });
+        },
+        () => reply({ code: status.INTERNAL, details: "the request could not be dealt with" }),
+      );
   };
 }

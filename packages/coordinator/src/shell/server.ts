@@ -108,9 +108,11 @@ export class Coordinator {
       this.#ended(hash, host),
     );
     const desk = new EnrolmentDesk({ ...options, nowMs: () => Date.now() });
-    const tell = (peer: string, request: EnrolmentRequest, answer: DeskAnswer) =>
-      this.#tellEnrolment(peer, request, answer);
-    this.#server.addService(enrolmentService, { enrol: enrolmentHandler(desk, tell) });
+    const enrol = enrolmentHandler(desk, {
+      known: (peer) => this.#door.prove(peer),
+      answered: (peer, request, answer) => this.#tellEnrolment(peer, request, answer),
+    });
+    this.#server.addService(enrolmentService, { enrol });
   }
 
   /**

@@ -58,14 +58,11 @@ export async function enrol(
   return { privateKey: key.privateKey, certificateChain, authority };
 }
 
-/** Enrols a host that has no key yet; keeps nothing. */
-export async function enrolNewHost(
-  address: string,
-  owner: IdentityOwner,
-  token: string,
-): Promise<TlsIdentity> {
+/** A new key for a host, with the request for its certificate. */
+export async function newKeyRequest({ domain, hostId }: IdentityOwner): Promise<KeyRequest> {
+  // The library behind it is needed once in a host's life.
   const { newCertificateRequest } = await import("./certificate-request.ts");
-  return enrol(address, owner, token, await newCertificateRequest(owner.domain, owner.hostId));
+  return newCertificateRequest(domain, hostId);
 }
 
 /** The authority's certificate (PEM), as the server at `address` shows it. */

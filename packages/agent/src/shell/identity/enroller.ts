@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { failpoint } from "@ttcs/units";
 import type { TlsIdentity } from "../tls-entry.ts";
-import { EnrolmentError, enrol } from "./enrol.ts";
+import { EnrolmentError, enrol, newKeyRequest } from "./enrol.ts";
 import { type IdentityOwner, writeIdentity } from "./identity-file.ts";
 
 /** Between two tries (ms), more or less by a half: at first, at last, and after a refusal. */
@@ -33,8 +33,7 @@ export async function enrolSomewhere(
   { addresses, owner, token, stateDir, onFailed }: EnrollerOptions,
   signal: AbortSignal,
 ): Promise<TlsIdentity | undefined> {
-  const { newCertificateRequest } = await import("./certificate-request.ts");
-  const key = await newCertificateRequest(owner.domain, owner.hostId);
+  const key = await newKeyRequest(owner);
   let retryMs = RETRY_MS;
   for (let turn = 0; !signal.aborted; turn++) {
     const address = addresses[turn % addresses.length];

@@ -1,9 +1,9 @@
 /**
  * The desk at which hosts enrol: a token and a certificate request in, a certificate out.
  *
- * Strangers come here, so what costs little is looked at first, few are served at a time, and the others
- * wait in a line that has an end. Tokens are compared by their hashes, in constant time; whoever brings
- * a wrong one learns nothing but that it is wrong.
+ * Strangers come here, so what costs little is looked at first: the token, by its hash and in constant
+ * time; whoever brings a wrong one learns nothing but that it is wrong. Who has a right one is served,
+ * a few at a time; the others wait in a line that has an end.
  */
 import type { EnrolmentRequest } from "@ttcs/protocol";
 import type { Store } from "@ttcs/store";
@@ -12,7 +12,7 @@ import { isSameHash, parseToken } from "./token.ts";
 
 /** Served at once: signing takes the processor, and the database has few connections. */
 const AT_ONCE = 4;
-const WAITING_MAX = 2_048;
+const INSIDE_MAX = 2_048;
 /** A name of the DNS has at most this many characters; so has everything else that is a name here. */
 const NAME_LIMIT = 253;
 /** The database is asked so often before a host is told to come again. */
@@ -44,29 +44,59 @@ export class EnrolmentDesk {
   readonly #options: DeskOptions;
   readonly #waiting: (() => void)[] = [];
   #servedCount = 0;
+  #insideCount = 0;
 
   constructor(options: DeskOptions) {
     this.#options = options;
   }
 
-  async enrol(request: EnrolmentRequest): Promise<DeskAnswer> {
+  /** @param onKnown called when the token has turned out to be valid */
+  async enrol(request: EnrolmentRequest, onKnown: () => void): Promise<DeskAnswer> {
     const token = parseToken(request.token);
     const fault = this.#fault(request);
     if (fault) return refuse("bad-request", fault);
     if (!token) return badToken(request.domain);
-    if (this.#waiting.length >= WAITING_MAX) {
+    if (this.#insideCount >= INSIDE_MAX) {
       return refuse("busy", "too many hosts enrol at once; this one is served later");
     }
+    this.#insideCount++;
+    try {
+      const refusal = await this.#checkToken(request.domain, token);
+      if (refusal) return refusal;
+      onKnown();
+      return await this.#inTurn(() => this.#serve(request, token.id));
+    } finally {
+      this.#insideCount--;
+    }
+  }
+
+  async #inTurn<T>(serve: () => Promise<T>): Promise<T> {
     if (this.#servedCount >= AT_ONCE) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#servedCount++;
     try {
-      return await this.#serve(request, token);
+      return await serve();
     } finally {
       this.#servedCount--;
       this.#waiting.shift()?.();
     }
+  }
+
+  async #checkToken(
+    domain: string,
+    token: { id: string; secretHash: string },
+  ): Promise<DeskAnswer | undefined> {
+    const found = await again(() => this.#options.store.tokens.find(token.id));
+    if (!found.ok) return unavailable(found.reason);
+    const row = found.value;
+    const isValid =
+      row !== undefined &&
+      isSameHash(row.secretHash, token.secretHash) &&
+      row.domain === domain &&
+      !row.ended &&
+      (row.expiresMs === 0 || this.#options.nowMs() < row.expiresMs);
+    return isValid ? undefined : badToken(domain);
   }
 
   #fault({ domain, hostId }: EnrolmentRequest): string | undefined {
@@ -78,23 +108,13 @@ export class EnrolmentDesk {
 
   async #serve(
     { domain, hostId, certificateRequest }: EnrolmentRequest,
-    token: { id: string; secretHash: string },
+    token: string,
   ): Promise<DeskAnswer> {
-    const { store, authority, seats, nowMs } = this.#options;
-    const found = await again(() => store.tokens.find(token.id));
-    if (!found.ok) return unavailable(found.reason);
-    const row = found.value;
-    const isValid =
-      row !== undefined &&
-      isSameHash(row.secretHash, token.secretHash) &&
-      row.domain === domain &&
-      !row.ended &&
-      (row.expiresMs === 0 || nowMs() < row.expiresMs);
-    if (!isValid) return badToken(domain);
+    const { store, authority, seats } = this.#options;
     const key = await Authority.readRequest(certificateRequest);
     if (!key) return refuse("bad-request", "the certificate request is not one for a P-256 key");
     const { der, ...signed } = await authority.identifyHost(key, domain, hostId);
-    const certificate = { ...signed, domain, hostId, token: token.id };
+    const certificate = { ...signed, domain, hostId, token };
     const answer = await again(() =>
       store.certificates.enrol({ ...certificate, certificate: der.toString("hex") }, seats),
     );
