@@ -13,7 +13,8 @@ import { getSystemErrorName } from "node:util";
 import { TtcsError } from "@ttcs/units";
 import koffi from "koffi";
 
-const library = koffi.load(null);
+// By its name, so that nothing that was loaded in front of it answers in its stead: clocks are the kernel's.
+const library = koffi.load("libc.so.6");
 
 const raw = {
   socket: library.func("socket", "int", ["int", "int", "int"]),
