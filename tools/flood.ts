@@ -75,6 +75,7 @@ function probeLike(random: Prng, hosts: number): Uint8Array {
     toHost: 1 + whole(random, hosts),
     // Low numbers were used before or never; high ones are far ahead of every sender.
     probe: whole(random, random.uniform() < 0.5 ? 1000 : Number.MAX_SAFE_INTEGER),
+    keyNumber: whole(random, 65_536),
     flags: whole(random, 256),
   });
   return bytes;

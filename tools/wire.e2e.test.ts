@@ -4,7 +4,9 @@
  *
  * Needs tshark and the right to capture; skipped with a line for an ordinary user.
  */
+
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createHmac } from "node:crypto";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openTimestamper, type Timestamper } from "@ttcs/timestamper";
@@ -68,11 +70,15 @@ async function openPair(): Promise<Timestamper[]> {
   );
   pair.forEach((t, i) => {
     t.setIdentity({ domainNumber: DOMAIN, hostNumber: i + 1 });
+    t.setKeys([{ hostNumber: 2 - i, send: KEYS[i], receive: [KEYS[1 - i]] }]);
     const target = { hostNumber: 2 - i, address: addresses[1 - i], port: PORT };
     t.setTargets([target], 50);
   });
   return pair;
 }
+
+/** What the two hosts seal their probes with. */
+const KEYS = [1, 2].map((host) => ({ number: 4_710 + host, key: new Uint8Array(32).fill(host) }));
 
 test.runIf(canCapture)(
   "an analyser reads every probe as PTPv2 with its true length, and the docs' decoder reads the TLV",
@@ -95,6 +101,10 @@ test.runIf(canCapture)(
       expect(p["_ws.malformed"]).toBe("");
       const read = decodeProbeFromDocs(datagram);
       const from = p["ip.src"] === "127.31.9.1" ? 1 : 2;
+      const { number, key } = KEYS[from - 1];
+      const covered = Buffer.concat([datagram.subarray(0, 8), datagram.subarray(16, 74)]);
+      const mac = createHmac("sha256", key).update(covered).digest("hex").slice(0, 32);
+      expect([read.keyNumber, read.mac]).toEqual([number, mac]);
       expect([read.fromHost, read.toHost]).toEqual([from, 3 - from]);
       expect(read.sequenceId).toBe(Number(read.probe % 65536n));
       probes.set(p["ip.src"], [...(probes.get(p["ip.src"]) ?? []), read.probe]);

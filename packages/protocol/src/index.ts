@@ -33,6 +33,8 @@ export {
   HelloSchema,
   type Neighbour,
   NeighbourSchema,
+  type ProbeKey,
+  ProbeKeySchema,
   type Refusal,
   RefusalSchema,
   type Report,
@@ -62,16 +64,30 @@ export {
 } from "./gen/clocksync/peer_pb.js";
 export { COORDINATOR_NAME, HOST_NAME, hostName } from "./identity.ts";
 export {
+  copyCovered,
   createProbeFields,
   decodeProbe,
   encodeProbe,
   PROBE_BYTES,
+  PROBE_COVERED_BYTES,
   PROBE_DOMAIN_NUMBER,
+  PROBE_MAC_AT,
+  PROBE_MAC_BYTES,
   PROBE_MINOR_SDO_ID,
   PROBE_NUMBER_MAX,
   type ProbeFields,
   readCorrectionNs,
 } from "./probe.ts";
+export {
+  type EdgeKeys,
+  isSameKey,
+  ProbeGate,
+  type ProbeKeyBytes,
+  type ProbeMac,
+  type ProbeRefusal,
+  sealProbe,
+} from "./probe-gate.ts";
+export { ReplayWindow } from "./replay-window.ts";
 export { readReport } from "./report-wire.ts";
 export {
   type CodecWatch,

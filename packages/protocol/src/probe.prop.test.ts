@@ -19,11 +19,12 @@ const anyFields = fc.record({
     fc.integer({ min: 0, max: PROBE_NUMBER_MAX }),
     fc.constantFrom(0, 0xffff, 0x10000, 0xffffffff, 0x100000000, PROBE_NUMBER_MAX),
   ),
+  keyNumber: fc.integer({ min: 0, max: 65_535 }),
   flags: uint8,
 });
 
 /** Offsets of the bytes that a receiver compares with a constant, all eight bits of them. */
-const fixedBytes = [0, 2, 3, 5, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 56, 57];
+const fixedBytes = [0, 2, 3, 5, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54];
 
 describe("probes in general", () => {
   it("are decoded to what was encoded", () => {

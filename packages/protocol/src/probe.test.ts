@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
@@ -5,16 +6,19 @@ import {
   decodeProbe,
   encodeProbe,
   PROBE_BYTES,
+  PROBE_COVERED_BYTES,
   PROBE_NUMBER_MAX,
   type ProbeFields,
   readCorrectionNs,
 } from "./probe.ts";
+import { sealProbe } from "./probe-gate.ts";
 
 const fields: ProbeFields = {
   domainNumber: 117,
   fromHost: 0x01020304,
   toHost: 0xfffefdfc,
   probe: 0x1f_ffff_8000_1235,
+  keyNumber: 0xbeef,
   flags: 0xa5,
 };
 
@@ -31,7 +35,7 @@ const golden = [
   // TLV: type, length, organizationId, organizationSubType
   "0003 002a 025454 435301",
   // version, flags, key number, fromHost, toHost, probe, MAC
-  "01 a5 0000 01020304 fffefdfc 001fffff80001235 00000000000000000000000000000000",
+  "01 a5 beef 01020304 fffefdfc 001fffff80001235 00000000000000000000000000000000",
 ].join("");
 
 const goldenBytes = () => Uint8Array.from(Buffer.from(golden.replaceAll(" ", ""), "hex"));
@@ -55,8 +59,14 @@ describe("a probe", () => {
     const dump = page.split("### Example")[1].split("```")[1].trim();
     const lines = dump.split("\n").map((line) => line.slice(4).replaceAll(" ", ""));
     const bytes = new Uint8Array(PROBE_BYTES);
-    const example = { domainNumber: 117, fromHost: 16909060, toHost: 7, probe: 66049, flags: 0 };
-    encodeProbe(bytes, 0, example);
+    const hosts = { fromHost: 16909060, toHost: 7 };
+    encodeProbe(bytes, 0, { domainNumber: 117, ...hosts, probe: 66049, keyNumber: 4711, flags: 0 });
+    const key = Uint8Array.from({ length: 32 }, (_, i) => i);
+    const hmac = {
+      keyOf: (k: Uint8Array) => k,
+      mac: (k: Uint8Array, data: Uint8Array) => createHmac("sha256", k).update(data).digest(),
+    };
+    sealProbe(bytes, 0, hmac, key, new Uint8Array(PROBE_COVERED_BYTES));
     expect(Buffer.from(bytes).toString("hex")).toBe(lines.join(""));
   });
 
@@ -86,6 +96,7 @@ describe("a probe", () => {
       { toHost: -1 },
       { domainNumber: 256 },
       { flags: 256 },
+      { keyNumber: 65_536 },
     ]) {
       expect(() => encodeProbe(bytes, 0, { ...fields, ...wrong })).toThrow("out of range");
     }
@@ -106,7 +117,6 @@ describe("a datagram is refused", () => {
     ["another organisation", 49, 0x55, "organizationId"],
     ["another subtype", 53, 0x02, "organizationSubType"],
     ["another version of the fields", 54, 0x02, "version"],
-    ["a key that nobody holds", 57, 0x01, "key number"],
     ["a probe number with the highest bit", 66, 0x80, "probe number"],
   ];
 

@@ -14,8 +14,9 @@
  * Assumptions: one probe per datagram, nothing behind it. All numbers are big-endian. Byte
  * arithmetic instead of a DataView keeps the packet path free of allocations.
  *
- * What it cannot see: who really sent a probe. The place of a message authentication code (MAC) is
- * kept, and only key number 0, "no MAC", exists so far.
+ * What it cannot see: who really sent a probe. Its last 16 bytes are the place of a message
+ * authentication code (MAC), which `probe-gate.ts` computes and checks; the key number says with which
+ * of the edge's keys. Key number 0 is nobody's.
  */
 import { assert } from "@ttcs/units";
 
@@ -55,8 +56,14 @@ const ORGANIZATION_ID = 0x025454;
 const ORGANIZATION_SUBTYPE = 0x435301;
 /** Version of our own fields. */
 const PROBE_VERSION = 1;
-/** Key number that says: there is no MAC. */
-const NO_KEY = 0;
+/** Where the MAC begins, and how long it is (bytes). */
+export const PROBE_MAC_AT = 74;
+export const PROBE_MAC_BYTES = 16;
+/** The correctionField, which others may rewrite: first byte, and the first one behind it. */
+const CORRECTION_AT = 8;
+const CORRECTION_END = 16;
+/** What the MAC covers: all before it, the correctionField left out (bytes). */
+export const PROBE_COVERED_BYTES = PROBE_MAC_AT - (CORRECTION_END - CORRECTION_AT);
 
 const TWO_32 = 4294967296;
 /** Upper 32 bits of the first number above PROBE_NUMBER_MAX. */
@@ -72,27 +79,30 @@ export interface ProbeFields {
   toHost: number;
   /** Probe number on the directed edge (0 to 2^53-1): 2p and 2p+1 are the probes of coded pair p. */
   probe: number;
+  /** Which of the directed edge's keys the MAC was made with (1 to 65 535; 0: none). */
+  keyNumber: number;
   /** Flags (0 to 255). No bit has a meaning yet: senders write 0, receivers ignore them. */
   flags: number;
 }
 
 /** An empty set of fields. */
 export function createProbeFields(): ProbeFields {
-  return { domainNumber: 0, fromHost: 0, toHost: 0, probe: 0, flags: 0 };
+  return { domainNumber: 0, fromHost: 0, toHost: 0, probe: 0, keyNumber: 0, flags: 0 };
 }
 
 /**
- * Writes all PROBE_BYTES of a probe from `offset` on. Allocation free.
+ * Writes all PROBE_BYTES of a probe from `offset` on, the place of the MAC left at 0. Allocation free.
  *
  * The caller vouches for the ranges of the fields and for the room in `bytes`.
  */
 export function encodeProbe(bytes: Uint8Array, offset: number, fields: ProbeFields): void {
-  const { domainNumber, fromHost, toHost, probe, flags } = fields;
+  const { domainNumber, fromHost, toHost, probe, keyNumber, flags } = fields;
   assert(offset >= 0 && offset + PROBE_BYTES <= bytes.length, "no room for a probe");
   assert(Number.isSafeInteger(probe) && probe >= 0, "probe number out of range");
   assert(fromHost >>> 0 === fromHost && toHost >>> 0 === toHost, "host number out of range");
   assert((domainNumber & 0xff) === domainNumber, "domainNumber out of range");
   assert((flags & 0xff) === flags, "flags out of range");
+  assert((keyNumber & 0xffff) === keyNumber, "key number out of range");
   const high = Math.floor(probe / TWO_32);
   const low = probe >>> 0;
   bytes.fill(0, offset, offset + PROBE_BYTES);
@@ -117,7 +127,7 @@ export function encodeProbe(bytes: Uint8Array, offset: number, fields: ProbeFiel
   put24(bytes, offset + 51, ORGANIZATION_SUBTYPE);
   bytes[offset + 54] = PROBE_VERSION;
   bytes[offset + 55] = flags;
-  put16(bytes, offset + 56, NO_KEY);
+  put16(bytes, offset + 56, keyNumber);
   put32(bytes, offset + 58, fromHost);
   put32(bytes, offset + 62, toHost);
   put32(bytes, offset + 66, high);
@@ -149,16 +159,22 @@ export function decodeProbe(
   if (get24(bytes, offset + 48) !== ORGANIZATION_ID) return "organizationId";
   if (get24(bytes, offset + 51) !== ORGANIZATION_SUBTYPE) return "organizationSubType";
   if (bytes[offset + 54] !== PROBE_VERSION) return "version";
-  // A probe with a MAC that cannot be checked is worth less than none: refuse it.
-  if (get16(bytes, offset + 56) !== NO_KEY) return "key number";
   const high = get32(bytes, offset + 66);
   if (high >= PROBE_HIGH_END) return "probe number";
   out.domainNumber = bytes[offset + 4];
   out.flags = bytes[offset + 55];
+  out.keyNumber = get16(bytes, offset + 56);
   out.fromHost = get32(bytes, offset + 58);
   out.toHost = get32(bytes, offset + 62);
   out.probe = high * TWO_32 + get32(bytes, offset + 70);
   return undefined;
+}
+
+/** Copies what the MAC of the probe at `offset` covers to the beginning of `out`. Allocation free. */
+export function copyCovered(bytes: Uint8Array, offset: number, out: Uint8Array): void {
+  for (let i = 0; i < CORRECTION_AT; i++) out[i] = bytes[offset + i];
+  const skipped = CORRECTION_END - CORRECTION_AT;
+  for (let i = CORRECTION_END; i < PROBE_MAC_AT; i++) out[i - skipped] = bytes[offset + i];
 }
 
 /** Upper half of the correctionField that says "too big to be represented"; the lower is all ones. */

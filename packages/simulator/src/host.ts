@@ -153,6 +153,11 @@ export class SimulatedHost {
         received: received.length,
         receivedUnstamped: 0,
         malformed: 0,
+        unknownKeys: 0,
+        replayed: 0,
+        forged: 0,
+        unknownSenders: 0,
+        unkeyed: 0,
         injectedLoss: 0,
       },
     };

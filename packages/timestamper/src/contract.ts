@@ -6,6 +6,7 @@
  */
 import { createSocket } from "node:dgram";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { EdgeKeys, ProbeKeyBytes } from "@ttcs/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createStamps, createTriples } from "./columns.ts";
 import type { ProbeSocket, StampColumns, SystemClock } from "./types.ts";
@@ -13,7 +14,22 @@ import type { ProbeSocket, StampColumns, SystemClock } from "./types.ts";
 const DOMAIN = 117;
 const A = 11;
 const B = 22;
+/** A host that is dealt no keys. */
+const STRANGER = 33;
 const PATIENCE_MS = 3000;
+
+/** Keys of the edges between two hosts, as one of them has them. */
+export function keysBetween(own: number, others: readonly number[]): EdgeKeys[] {
+  const key = (from: number, to: number) => ({
+    number: 1_000 * from + to,
+    key: Uint8Array.from({ length: 32 }, (_, i) => from + to * i),
+  });
+  return others.map((hostNumber) => ({
+    hostNumber,
+    send: key(own, hostNumber),
+    receive: [key(hostNumber, own)],
+  }));
+}
 /** Stamps of one clock, taken on two ways through the kernel, agree this well (ns). */
 const ORDER_SLACK_NS = 50_000;
 
@@ -52,7 +68,8 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
 
-async function sendJunk(port: number, datagrams: readonly Uint8Array[]): Promise<void> {
+/** Sends datagrams to a port of this host, one after the other. */
+export async function sendAll(port: number, datagrams: readonly Uint8Array[]): Promise<void> {
   const socket = createSocket("udp4");
   for (const datagram of datagrams) {
     await new Promise<void>((resolve) => {
@@ -73,6 +90,8 @@ export function probeSocketContract(name: string, open: () => SocketPair): void 
       pair = open();
       pair.a.setIdentity({ domainNumber: DOMAIN, hostNumber: A });
       pair.b.setIdentity({ domainNumber: DOMAIN, hostNumber: B });
+      pair.a.setKeys(keysBetween(A, [B, B + 1, 0, 5]));
+      pair.b.setKeys(keysBetween(B, [A]));
       sent = createStamps(1);
       received = createStamps(1);
     });
@@ -118,7 +137,7 @@ export function probeSocketContract(name: string, open: () => SocketPair): void 
     });
 
     test("datagrams that are no probes, or for somebody else, are counted and dropped", async () => {
-      await sendJunk(pair.b.port, [new Uint8Array(0), new Uint8Array(90), new Uint8Array(2000)]);
+      await sendAll(pair.b.port, [new Uint8Array(0), new Uint8Array(90), new Uint8Array(2000)]);
       pair.a.sendPairs([{ ...targetB(), hostNumber: B + 1 }], [1]);
       pair.a.setIdentity({ domainNumber: DOMAIN + 1, hostNumber: A });
       pair.a.sendPairs([targetB()], [2]);
@@ -132,6 +151,37 @@ export function probeSocketContract(name: string, open: () => SocketPair): void 
       pair.a.sendPairs([{ ...targetB(), hostNumber: 0 }], [1]);
       await drainUntil(pair.b, none, received, () => pair.b.counters.malformed >= 2);
       expect(pair.b.counters).toMatchObject({ malformed: 2, received: 0 });
+    });
+
+    test("probes that bear no right key are counted by kind, and let nobody down", async () => {
+      const [edge] = keysBetween(A, [B]);
+      const { send } = edge;
+      const with_ = (key: ProbeKeyBytes) => pair.a.setKeys([{ ...edge, send: key }]);
+      with_({ number: send!.number, key: new Uint8Array(32) });
+      pair.a.sendPairs([targetB()], [1]);
+      with_({ number: 7, key: send!.key });
+      pair.a.sendPairs([targetB()], [1]);
+      with_(send!);
+      pair.a.sendPairs([targetB()], [1]);
+      pair.a.sendPairs([targetB()], [1]);
+      pair.a.setIdentity({ domainNumber: DOMAIN, hostNumber: STRANGER });
+      pair.a.sendPairs([targetB()], [2]);
+      const isAllIn = () => pair.b.counters.unknownSenders >= 2 && received.length >= 2;
+      await drainUntil(pair.b, none, received, isAllIn);
+      expect(pair.b.counters).toMatchObject({
+        forged: 2,
+        unknownKeys: 2,
+        replayed: 2,
+        unknownSenders: 2,
+        received: 2,
+      });
+      expect([...byProbe(received).keys()].sort()).toEqual([`${A}/2`, `${A}/3`]);
+    });
+
+    test("without a key nothing is sent, and it is counted", async () => {
+      pair.a.setKeys([]);
+      pair.a.sendPairs([targetB()], [1]);
+      expect(pair.a.counters).toMatchObject({ unkeyed: 2, sent: 0, sendErrors: 0 });
     });
 
     test("draining an empty socket returns at once with nothing", () => {

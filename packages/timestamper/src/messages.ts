@@ -1,6 +1,7 @@
 /**
  * What main thread and worker say to each other. Plain data; faults keep their code and fields.
  */
+import type { EdgeKeys } from "@ttcs/protocol";
 import { type ErrorCode, TtcsError } from "@ttcs/units";
 import type { PackedColumns } from "./columns.ts";
 import type { ClockStatus, ProbeCounters, ProbeIdentity, ProbeTarget } from "./types.ts";
@@ -8,6 +9,7 @@ import type { ClockStatus, ProbeCounters, ProbeIdentity, ProbeTarget } from "./t
 /** What the worker is asked for. Each request is answered once. */
 export type Request =
   | { readonly kind: "setIdentity"; readonly identity: ProbeIdentity }
+  | { readonly kind: "setKeys"; readonly keys: readonly EdgeKeys[] }
   | {
       readonly kind: "setTargets";
       readonly targets: readonly ProbeTarget[];

@@ -104,7 +104,10 @@ export class Station {
       columns: packColumns(this.#sent, this.#received, this.#triples),
       rawNs,
       status: this.#clock.readStatus(),
-      counters: { ...counters, unknownSenders: this.#strangersCount },
+      counters: {
+        ...counters,
+        unknownSenders: counters.unknownSenders + this.#strangersCount,
+      },
       cpuS,
     };
     this.#sent.length = 0;
@@ -119,6 +122,8 @@ export class Station {
       case "setIdentity":
         this.#hostNumber = request.identity.hostNumber;
         return this.#socket.setIdentity(request.identity);
+      case "setKeys":
+        return this.#socket.setKeys(request.keys);
       case "setTargets":
         this.#known = new Set(request.targets.map((target) => target.hostNumber));
         return this.#pacer.setTargets(request.targets, request.pairsPerSecond, nowNs());

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TtcsError } from "@ttcs/units";
 import { describe, expect, test } from "vitest";
-import { byProbe } from "./contract.ts";
+import { byProbe, keysBetween } from "./contract.ts";
 import { KernelClockReader } from "./kernel/clock-reader.ts";
 import { openTimestamper } from "./timestamper.ts";
 import type { LabOptions, StampColumns, Timestamper, TimestamperBatch } from "./types.ts";
@@ -39,6 +39,7 @@ async function converse(a: Host, b: Host): Promise<void> {
   ];
   for (const [from, to, own, other] of pairs) {
     from.timestamper.setIdentity({ domainNumber: DOMAIN, hostNumber: own });
+    from.timestamper.setKeys(keysBetween(own, [other]));
     const port = to.timestamper.probePort;
     from.timestamper.setTargets([{ hostNumber: other, address: "127.0.0.1", port }], 50);
   }

@@ -6,6 +6,7 @@
  * library); that is a fault too. Batches that arrive after `close` was called are dropped.
  */
 import { Worker } from "node:worker_threads";
+import type { EdgeKeys } from "@ttcs/protocol";
 import { unpackColumns } from "./columns.ts";
 import {
   fromPlain,
@@ -64,6 +65,7 @@ export async function openTimestamper(
       return link.cpuS;
     },
     setIdentity: (identity: ProbeIdentity) => link.tell({ kind: "setIdentity", identity }),
+    setKeys: (keys: readonly EdgeKeys[]) => link.tell({ kind: "setKeys", keys }),
     setTargets: (targets: readonly ProbeTarget[], pairsPerSecond: number) =>
       link.tell({ kind: "setTargets", targets, pairsPerSecond }),
     read: () => link.ask({ kind: "read" }) as Promise<ClockReading>,

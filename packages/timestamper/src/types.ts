@@ -6,6 +6,8 @@
  * thread.
  */
 
+import type { EdgeKeys } from "@ttcs/protocol";
+
 /** One column of stamps, grown as needed and reused; the first `length` entries count. */
 export interface StampColumns {
   length: number;
@@ -49,6 +51,16 @@ export interface ProbeCounters {
   receivedUnstamped: number;
   /** Datagrams that are no probe of ours, or not addressed to this host: dropped. */
   malformed: number;
+  /** Probes dropped because no key of that neighbour has this number. */
+  unknownKeys: number;
+  /** Probes dropped because that number was seen before, or is far behind. */
+  replayed: number;
+  /** Probes dropped because the MAC is wrong. */
+  forged: number;
+  /** Probes in the name of a host that has no keys here: dropped. */
+  unknownSenders: number;
+  /** Probes not sent because there is no key for the neighbour yet. */
+  unkeyed: number;
   /** Probes that the conditions of a laboratory's link lost; 0 elsewhere. */
   injectedLoss: number;
 }
@@ -60,6 +72,11 @@ export interface ProbeSocket {
   readonly counters: Readonly<ProbeCounters>;
   /** Sets the numbers that stand in the probes sent from now on, and that received ones must name. */
   setIdentity(identity: ProbeIdentity): void;
+  /**
+   * The keys of all neighbours, in place of those before; keys that stay keep what they have seen.
+   * Probes without a key are neither sent nor let in.
+   */
+  setKeys(keys: readonly EdgeKeys[]): void;
   /**
    * Sends one coded pair to each target, back to back, without waiting for anything. `pair[i]` is
    * the number of the pair on the directed edge to `targets[i]`.
@@ -137,6 +154,8 @@ export interface Timestamper {
   /** Raw clock at opening (ns). */
   readonly startRawNs: bigint;
   setIdentity(identity: ProbeIdentity): void;
+  /** The keys of all neighbours, in place of those before. */
+  setKeys(keys: readonly EdgeKeys[]): void;
   /** Probes these neighbours from now on; numbers of pairs go on where an edge stays. */
   setTargets(targets: readonly ProbeTarget[], pairsPerSecond: number): void;
   read(): Promise<ClockReading>;

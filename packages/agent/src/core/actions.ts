@@ -1,5 +1,5 @@
 /** What an agent's core asks of the shell around it, and how it is set up. */
-import type { AgentMessage, ExchangeFlush, Neighbour } from "@ttcs/protocol";
+import type { AgentMessage, EdgeKeys, ExchangeFlush, Neighbour } from "@ttcs/protocol";
 import type { ProbeTarget } from "@ttcs/timestamper/types";
 import type { Meter } from "./meter.ts";
 
@@ -11,6 +11,7 @@ export type AgentAction =
       readonly targets: readonly ProbeTarget[];
       readonly pairsPerSecond: number;
     }
+  | { readonly kind: "keys"; readonly keys: readonly EdgeKeys[] }
   | { readonly kind: "neighbours"; readonly neighbours: readonly Neighbour[] }
   | { readonly kind: "flush"; readonly hostNumber: number; readonly message: ExchangeFlush }
   | { readonly kind: "report"; readonly message: AgentMessage }

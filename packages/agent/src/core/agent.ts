@@ -28,6 +28,7 @@ import { type Deed, DeedWatch } from "./deeds.ts";
 import { Exchange, type RoundClose } from "./exchange.ts";
 import { Keeper } from "./keeper.ts";
 import { assignmentActions } from "./place.ts";
+import { ProbeKeys } from "./probe-keys.ts";
 import { reportOf } from "./report.ts";
 import { RoundClock } from "./round-clock.ts";
 import { Saver } from "./saver.ts";
@@ -61,6 +62,7 @@ export class AgentCore {
   #actions: AgentAction[] = [];
   readonly #deeds: DeedWatch;
   readonly #saver: Saver;
+  readonly #keys = new ProbeKeys();
   /** What the coordinator wants an operator to know. */
   alarms: readonly string[] = [];
 
@@ -191,6 +193,8 @@ export class AgentCore {
     this.#finishRound();
     const verdict = this.keeper.observe(this.#nowRawNs, this.carrier);
     this.#steer(false);
+    const keys = this.#keys.poll(this.#nowRawNs);
+    if (keys) this.#actions.push({ kind: "keys", keys });
     this.#sayState(verdict);
     this.#save(false);
     return this.#take();
@@ -281,7 +285,8 @@ export class AgentCore {
     this.#saver.place = { hostNumber: this.#hostNumber, assignment };
     // Whoever has two neighbours waits for nobody any more.
     if (assignment.neighbours.length >= 2) this.keeper.waiting = undefined;
-    this.#actions.push(...assignmentActions(assignment));
+    const keys = this.#keys.assign(assignment.neighbours, this.#nowRawNs);
+    this.#actions.push({ kind: "keys", keys }, ...assignmentActions(assignment));
   }
 
   #closeRound(close: RoundClose, status: ClockStatus): void {

@@ -5,6 +5,9 @@
  * been found: neighbours still know it, and what they have learnt of the edges is worth more the sooner
  * probes go on. A coordinator that deals another place is followed as ever; until then a place that is
  * no longer ours is one at which nobody listens.
+ *
+ * Keys for probes are not kept: another run of the agent is dealt others, and until then it neither sends
+ * nor lets in any.
  */
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { type Assignment, AssignmentSchema } from "@ttcs/protocol";
@@ -26,8 +29,13 @@ export interface Place {
 /** As a part of what is saved. */
 export const placeToJson = ({ hostNumber, assignment }: Place) => ({
   host_number: hostNumber,
-  assignment: toJson(AssignmentSchema, assignment),
+  assignment: toJson(AssignmentSchema, withoutKeys(assignment)),
 });
+
+function withoutKeys(assignment: Assignment): Assignment {
+  const neighbours = assignment.neighbours.map(({ sendKey: _, receiveKey: __, ...n }) => n);
+  return { ...assignment, neighbours };
+}
 
 /** Read back; throws when it is no place. */
 export function placeFromJson(json: unknown): Place {

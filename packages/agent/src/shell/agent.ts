@@ -4,6 +4,7 @@
  * Events of the timestamper, the coordinator and the neighbours go into the core one at a time; the
  * actions that come out are carried out here. Nothing is decided in this file.
  */
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
 import { hostname } from "node:os";
@@ -44,6 +45,8 @@ import type { TlsIdentity } from "./tls-entry.ts";
 
 /** An agent has some ten neighbours, an anchor up to 64, and a mesh may be dealt anew meanwhile. */
 const PROVED_MAX = 256;
+/** Tells this run of the agent from all others. */
+const INSTANCE_BYTES = 16;
 /** What is saved at the end may take so long (ms). */
 const LAST_WRITE_MS = 2_000;
 /** A status is this old at most when it is told (ms): less than the time between two batches. */
@@ -184,8 +187,9 @@ export class Agent {
       agentPort: this.#peers.port,
       softwareVersion: SOFTWARE_VERSION,
       bootId,
+      instance: randomBytes(INSTANCE_BYTES),
     };
-    this.#log.info({ ...hello }, "agent started");
+    this.#log.info({ ...hello, instance: undefined }, "agent started");
     if (identity) this.#connect(identity, hello);
     else
       void this.#enter(
@@ -318,6 +322,9 @@ export class Agent {
       case "probe":
         failpoint("agent.probe");
         this.#probe(action.targets, action.pairsPerSecond);
+        break;
+      case "keys":
+        this.#timestamper?.setKeys(action.keys);
         break;
       case "neighbours":
         failpoint("agent.neighbours");

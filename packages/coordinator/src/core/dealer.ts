@@ -9,6 +9,7 @@ import type { Hello } from "@ttcs/protocol";
 import type { Host } from "./host.ts";
 import { anchorCount, type Edge, isFullMesh, pairKey } from "./mesh.ts";
 import type { Body } from "./outbox.ts";
+import type { KeyDealer } from "./probe-keys.ts";
 import { dealRegions } from "./region-mesh.ts";
 
 /** In a domain of so many hosts a deal takes a while: those who join at once are dealt in together, */
@@ -47,7 +48,10 @@ export const isSamePlace = (a: Hello, b: Hello): boolean =>
   a.region === b.region &&
   isSameHash(a.certificateSha256, b.certificateSha256);
 
-/** True for the same hash of a certificate. */
+/** True when both greetings are of one run of an agent. */
+export const isSameRun = (a: Hello, b: Hello): boolean => isSameHash(a.instance, b.instance);
+
+/** True for the same bytes, such as the hash of a certificate. */
 export const isSameHash = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
 
@@ -171,7 +175,12 @@ export class Dealer {
   }
 
   /** What a host with these neighbours is told. */
-  assignment(views: readonly NeighbourView[], reference: Host | undefined): Body {
+  assignment(
+    host: Host,
+    views: readonly NeighbourView[],
+    reference: Host | undefined,
+    keys: KeyDealer | undefined,
+  ): Body {
     const neighbours = views.map(({ host: other, owner, anchor }) => {
       const { probeAddress, probePort, managementAddress, agentPort } = other.hello;
       return {
@@ -185,6 +194,8 @@ export class Dealer {
         anchor,
         region: other.hello.region,
         certificateSha256: other.hello.certificateSha256,
+        instance: other.hello.instance,
+        ...(keys ? { sendKey: keys.keyOf(host, other), receiveKey: keys.keyOf(other, host) } : {}),
       };
     });
     const { pairsPerSecond } = this.#options;

@@ -1,6 +1,7 @@
 /** How one domain of the coordinator is set up, and the times that it lives by. */
 import type { DealOptions } from "./dealer.ts";
 import type { DomainMemory } from "./memory.ts";
+import type { DeriveKey } from "./probe-keys.ts";
 
 /** The times that come with an event. */
 export interface ServerTime {
@@ -19,6 +20,8 @@ export interface DomainOptions extends DealOptions {
   readonly memory?: DomainMemory;
   /** "host:port" of every server of this domain, the leader first; asked for with every welcome. */
   readonly coordinatorAddresses?: () => readonly string[];
+  /** Derives keys for probes from a secret of this leadership; absent: none are dealt. */
+  readonly deriveProbeKey?: DeriveKey;
   /** Runs a round; for whoever wants to know what it costs. */
   readonly metered?: (round: () => void) => void;
 }

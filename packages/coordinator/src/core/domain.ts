@@ -11,7 +11,7 @@ import { type AgentMessage, type Header, type Hello, HostState, type Report } fr
 import { addNs, FIT_AGE_NS, ROUND_NS } from "@ttcs/units";
 import { Comeback } from "./comeback.ts";
 import { correctionFor, type SharedByRound } from "./correction-message.ts";
-import { Dealer, isSamePlace } from "./dealer.ts";
+import { Dealer, isSamePlace, isSameRun } from "./dealer.ts";
 import type { DomainOptions, ServerTime } from "./domain-options.ts";
 import { roundOf } from "./domain-scale.ts";
 import { FitBook, type MeshFit } from "./fits.ts";
@@ -21,6 +21,7 @@ import { cleanReport } from "./inputs.ts";
 import type { DomainMemory } from "./memory.ts";
 import { MuteHosts } from "./mute-hosts.ts";
 import { type Action, Outbox } from "./outbox.ts";
+import { KeyDealer } from "./probe-keys.ts";
 import type { Reach } from "./reach.ts";
 import type { Region, Told } from "./region.ts";
 import { sharedOf } from "./region-corrections.ts";
@@ -45,6 +46,8 @@ const LATE_MS = 300;
 /** For so long after a solve no report of the next round is near; without rounds none ever is (ms). */
 const CALM_MS = 200;
 const ROUNDS_STOPPED_MS = 1_000;
+/** New keys are told to so many hosts at a beat. */
+const KEYS_TOLD_AT_ONCE = 16;
 /** Hosts that wait are told so this often (ms). */
 const WAITING_EVERY_MS = 1_000;
 
@@ -54,6 +57,9 @@ export class DomainCore {
   readonly #roster = new Roster();
   readonly #dealer: Dealer;
   readonly #told = new ToldAssignments();
+  readonly #keys: KeyDealer | undefined;
+  /** Hosts that are to be told of new keys. */
+  #toRekey: Host[] = [];
   readonly #regions: Regions;
   readonly #fits = new FitBook();
   readonly #silence = new Silence();
@@ -77,6 +83,8 @@ export class DomainCore {
     this.#options = options;
     this.#comeback = new Comeback(options.memory, this.#roster);
     this.#dealer = new Dealer(options);
+    const { deriveProbeKey } = options;
+    this.#keys = deriveProbeKey && new KeyDealer(deriveProbeKey);
     this.#regions = new Regions(this.#roster.hosts, (level, text) => outbox.log(level, text));
   }
 
@@ -132,6 +140,7 @@ export class DomainCore {
     this.#takeOut(now);
     const isDue = this.#dealer.isDue(now.monotonicMs) && this.#isCalm(now.monotonicMs);
     if (gone.length > 0 || isDue) this.#deal(now);
+    this.#rekey(now);
     const known = () => this.#regions.whoLeads();
     if (this.#comeback.isDue(known, now.monotonicMs)) this.#outbox.remember(this.memory);
     return this.#outbox.take();
@@ -191,6 +200,7 @@ export class DomainCore {
     }
     const host = this.#roster.byId(hello.hostId) ?? this.#roster.admit(hello);
     const isAsBefore = isSamePlace(host.hello, hello);
+    const isSameLife = isSameRun(host.hello, hello);
     if (host.hello.bootId !== hello.bootId) this.#rebooted(host, now);
     host.hello = hello;
     this.#roster.connect(host, connection);
@@ -209,9 +219,27 @@ export class DomainCore {
     });
     this.#silence.broke(host, now.monotonicMs);
     // Whoever comes back as he was has his neighbours still, and they have him.
-    if (isAsBefore && this.#dealer.knows(host)) this.#assign(host);
-    else if (this.#dealer.noteJoin(this.#roster.hosts.size)) this.#deal(now);
+    if (isAsBefore && this.#dealer.knows(host)) {
+      this.#assign(host);
+      if (!isSameLife) this.#rekeyAround(host);
+    } else if (this.#dealer.noteJoin(this.#roster.hosts.size)) this.#deal(now);
     this.#tellWaiting(now);
+  }
+
+  /** A host's agent has started anew: its neighbours have to know the keys that it was dealt. */
+  #rekeyAround(host: Host): void {
+    for (const { host: other } of this.#dealer.neighboursOf(host, this.#roster.hosts)) {
+      if (other.connection !== undefined) this.#assign(other);
+    }
+  }
+
+  /** A new generation of keys is told by and by, between two rounds. */
+  #rekey(now: ServerTime): void {
+    if (this.#keys?.look(now.monotonicMs)) this.#toRekey = this.#roster.connected;
+    if (this.#toRekey.length === 0 || !this.#isCalm(now.monotonicMs)) return;
+    for (const host of this.#toRekey.splice(0, KEYS_TOLD_AT_ONCE)) {
+      if (host.connection !== undefined) this.#assign(host);
+    }
   }
 
   #rebooted(host: Host, now: ServerTime): void {
@@ -380,8 +408,8 @@ export class DomainCore {
   #assign(host: Host): void {
     const reference = this.#regions.of(host)?.leadership.reference;
     const neighbours = this.#dealer.neighboursOf(host, this.#roster.hosts);
-    if (!this.#told.isNews(host, reference, neighbours)) return;
-    this.#outbox.send(host, this.#dealer.assignment(neighbours, reference));
+    if (!this.#told.isNews(host, reference, neighbours, this.#keys?.generation)) return;
+    this.#outbox.send(host, this.#dealer.assignment(host, neighbours, reference, this.#keys));
   }
 
   #tellWaiting(now: ServerTime): void {

@@ -7,6 +7,7 @@ import type { Hello } from "@ttcs/protocol";
 
 /** A name of the DNS has at most this many characters; so has everything else that is a name here. */
 const NAME_LIMIT = 253;
+const INSTANCE_BYTES_MAX = 64;
 const PORT_MAX = 65_535;
 const CLOCK_QUALITY_MAX = 255;
 
@@ -19,6 +20,7 @@ export function implausible(hello: Hello): string | undefined {
   if (names.some((name) => name.length > NAME_LIMIT)) {
     return `a name is longer than ${NAME_LIMIT} characters`;
   }
+  if (hello.instance.length > INSTANCE_BYTES_MAX) return "instance is too long";
   if (isIP(hello.probeAddress) === 0) return "probe_address is no IP address";
   if (isIP(hello.managementAddress) === 0) return "management_address is no IP address";
   if (!isPort(hello.probePort) || !isPort(hello.agentPort)) return "a port is not 1 to 65535";

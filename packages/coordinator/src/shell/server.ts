@@ -5,7 +5,7 @@
  * its certificate was given for (`identity/directory.ts`), and for no other. Which domains it leads is
  * for their seats (`seat.ts`) to know; agents of the others are sent on.
  */
-import { randomBytes } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { create } from "@bufbuild/protobuf";
@@ -36,6 +36,8 @@ import { coordinatorService } from "./service.ts";
 
 /** Beat of deadlines (ms). */
 const TICK_MS = 20;
+/** A secret from which keys for probes are derived. */
+const SECRET_BYTES = 32;
 /** What strangers call a domain is repeated to this length (characters). */
 const NAME_SHOWN = 64;
 
@@ -199,7 +201,8 @@ export class Coordinator {
         const coordinatorAddresses = () => seat.addresses();
         const metered = <T>(work: () => T) => this.#meter.whole(work);
         const shared = { domain, term, pairsPerSecond, meshSeed, coordinatorAddresses, metered };
-        return new DomainCore({ ...shared, ...(memory ? { memory } : {}) });
+        const deriveProbeKey = deriver();
+        return new DomainCore({ ...shared, deriveProbeKey, ...(memory ? { memory } : {}) });
       },
       perform: (actions) => this.#meter.whole(() => this.#run(actions)),
       redirect: (connection, to) => this.#redirect(domain, connection, to),
@@ -402,6 +405,12 @@ export class Coordinator {
     stream.destroy();
     this.#door.expel(peer);
   }
+}
+
+/** Derives keys from a secret that nobody else has; it ends with whoever holds this function. */
+function deriver(): (label: Uint8Array) => Uint8Array {
+  const secret = createSecretKey(randomBytes(SECRET_BYTES));
+  return (label) => createHmac("sha512", secret).update(label).digest();
 }
 
 function now(): ServerTime {

@@ -150,6 +150,11 @@ export class SimHost {
         received: received.length,
         receivedUnstamped: this.stamper.unstampedCount,
         malformed: 0,
+        unknownKeys: 0,
+        replayed: 0,
+        forged: 0,
+        unknownSenders: 0,
+        unkeyed: 0,
         injectedLoss: 0,
       },
     };

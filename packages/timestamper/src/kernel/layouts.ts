@@ -22,6 +22,7 @@ export const SOL_SOCKET = 1;
 export const SO_RCVBUF = 8;
 /** Like SO_RCVBUF, beyond net.core.rmem_max; needs CAP_NET_ADMIN. */
 export const SO_RCVBUFFORCE = 33;
+export const SO_ATTACH_FILTER = 26;
 export const SO_TIMESTAMPING = 37;
 export const SCM_TIMESTAMPING = SO_TIMESTAMPING;
 export const IPPROTO_IP = 0;

@@ -13,12 +13,25 @@
  * Assumptions: sysctl net.core.tstamp_allow_data is 1 (the default) or CAP_NET_RAW is held;
  * otherwise the frame does not come back, and the self-check says so.
  *
- * A probe in the name of a host that has been probed is heard only from that host's address and port:
- * one strange number in its series would spoil the window.
+ * Probes are sealed before they are sent, so that the two of a pair still leave back to back, and judged
+ * when they are read, long after they were stamped (`ProbeGate` of the protocol). What cannot pass is
+ * dropped in the kernel where that is possible (`socket-filter.ts`). A probe in the name of a host that
+ * has been probed is heard only from that host's address and port.
  *
- * What it cannot see: how long a packet waits between stamp and wire, and a forged source address.
+ * What it cannot see: how long a packet waits between stamp and wire.
  */
-import { createProbeFields, decodeProbe, encodeProbe, PROBE_BYTES } from "@ttcs/protocol";
+import type { KeyObject } from "node:crypto";
+import {
+  createProbeFields,
+  decodeProbe,
+  type EdgeKeys,
+  encodeProbe,
+  PROBE_BYTES,
+  PROBE_COVERED_BYTES,
+  ProbeGate,
+  type ProbeRefusal,
+  sealProbe,
+} from "@ttcs/protocol";
 import { assert } from "@ttcs/units";
 import { halvesOf, putTime, reserveStamps } from "../columns.ts";
 import type {
@@ -28,6 +41,7 @@ import type {
   ProbeTarget,
   StampColumns,
 } from "../types.ts";
+import { attachFilter } from "./attach-filter.ts";
 import {
   findSoftwareStamp,
   MSG_DONTWAIT,
@@ -39,7 +53,9 @@ import {
 import { libc } from "./libc.ts";
 import { MessageBlock } from "./message-block.ts";
 import { openStampedSocket } from "./open-socket.ts";
+import { probeMac } from "./probe-mac.ts";
 import { familyOf, isAt, placeOf, type SocketPlace, socketAddress } from "./socket-address.ts";
+import { filterProgram } from "./socket-filter.ts";
 
 /** Messages per call: above 16 the kernel's work dominates, and 64 keeps the memory small. */
 const BATCH = 64;
@@ -55,6 +71,8 @@ const EMPTY_NAME = new Uint8Array(0);
 export interface ProbeSocketOptions {
   readonly address: string;
   readonly port: number;
+  /** False: nothing is dropped in the kernel, so that all of it is seen and counted here. */
+  readonly isFiltered?: boolean;
 }
 
 /** What is counted here; the last is more than every probe socket counts. */
@@ -72,9 +90,28 @@ export function createCounters(): KernelProbeCounters {
     received: 0,
     receivedUnstamped: 0,
     malformed: 0,
+    unknownKeys: 0,
+    replayed: 0,
+    forged: 0,
+    unknownSenders: 0,
+    unkeyed: 0,
     injectedLoss: 0,
     foreignSource: 0,
   };
+}
+
+/** Where each refusal is counted. */
+const refusals = {
+  "unknown sender": "unknownSenders",
+  "unknown key": "unknownKeys",
+  replayed: "replayed",
+  forged: "forged",
+} as const satisfies Record<ProbeRefusal, keyof ProbeCounters>;
+
+/** What probes to a neighbour are sealed with. */
+interface SendKey {
+  readonly number: number;
+  readonly key: KeyObject;
 }
 
 /**
@@ -107,6 +144,12 @@ class KernelProbeSocket implements ProbeSocket {
   readonly #names = new WeakMap<ProbeTarget, Uint8Array>();
   /** Where each host that has been probed is; what comes from elsewhere in its name is not its own. */
   readonly #places = new Map<number, SocketPlace>();
+  readonly #gate = new ProbeGate(probeMac);
+  /** By the neighbour's number. */
+  #sendKeys = new Map<number, SendKey>();
+  #keys: readonly EdgeKeys[] = [];
+  readonly #isFiltered: boolean;
+  readonly #covered = new Uint8Array(PROBE_COVERED_BYTES);
   #domainNumber = 0;
   #hostNumber = 0;
   #closed = false;
@@ -116,11 +159,36 @@ class KernelProbeSocket implements ProbeSocket {
     this.#fd = fd;
     this.port = port;
     this.#family = family;
+    this.#isFiltered = options.isFiltered ?? true;
   }
 
   setIdentity(identity: ProbeIdentity): void {
     this.#domainNumber = identity.domainNumber;
     this.#hostNumber = identity.hostNumber;
+    this.#filter();
+  }
+
+  setKeys(keys: readonly EdgeKeys[]): void {
+    this.#keys = keys;
+    this.#gate.setKeys(keys);
+    this.#sendKeys = new Map();
+    for (const { hostNumber, send } of keys) {
+      if (!send) continue;
+      const { number, key } = send;
+      this.#sendKeys.set(hostNumber, { number, key: probeMac.keyOf(key) });
+    }
+    this.#filter();
+  }
+
+  /** A kernel that refuses leaves the work to us. */
+  #filter(): void {
+    if (!this.#isFiltered || this.#hostNumber === 0) return;
+    const senders = this.#keys.map(({ hostNumber, receive }) => ({
+      hostNumber,
+      keyNumbers: receive.map(({ number }) => number),
+    }));
+    const program = filterProgram(this.#hostNumber, senders);
+    if (program) attachFilter(this.#fd, program);
   }
 
   sendPairs(targets: readonly ProbeTarget[], pair: readonly number[]): void {
@@ -133,8 +201,14 @@ class KernelProbeSocket implements ProbeSocket {
         this.counters.sendErrors += 2;
         continue;
       }
-      this.#fill(filled++, name, targets[i].hostNumber, 2 * pair[i]);
-      this.#fill(filled++, name, targets[i].hostNumber, 2 * pair[i] + 1);
+      const { hostNumber } = targets[i];
+      const key = this.#sendKeys.get(hostNumber);
+      if (key === undefined) {
+        this.counters.unkeyed += 2;
+        continue;
+      }
+      this.#fill(filled++, name, hostNumber, 2 * pair[i], key);
+      this.#fill(filled++, name, hostNumber, 2 * pair[i] + 1, key);
       if (filled === BATCH) {
         this.#send(filled);
         filled = 0;
@@ -166,16 +240,19 @@ class KernelProbeSocket implements ProbeSocket {
     return name;
   }
 
-  #fill(slot: number, name: Uint8Array, toHost: number, probe: number): void {
+  #fill(slot: number, name: Uint8Array, toHost: number, probe: number, key: SendKey): void {
     const block = this.#outgoing;
     const fields = this.#fields;
     fields.domainNumber = this.#domainNumber;
     fields.fromHost = this.#hostNumber;
     fields.toHost = toHost;
     fields.probe = probe;
+    fields.keyNumber = key.number;
     fields.flags = 0;
     block.setName(slot, name);
-    encodeProbe(block.memory.bytes, block.payloadAt(slot), fields);
+    const at = block.payloadAt(slot);
+    encodeProbe(block.memory.bytes, at, fields);
+    sealProbe(block.memory.bytes, at, probeMac, key.key, this.#covered);
   }
 
   /** Sends the first `count` messages; those that the kernel refuses are counted and passed over. */
@@ -243,6 +320,11 @@ class KernelProbeSocket implements ProbeSocket {
     const place = this.#places.get(fields.fromHost);
     if (place !== undefined && !isAt(block.memory.view, block.nameAt(slot), place)) {
       this.counters.foreignSource++;
+      return;
+    }
+    const refusal = this.#gate.judge(block.memory.bytes, block.payloadAt(slot), fields);
+    if (refusal !== undefined) {
+      this.counters[refusals[refusal]]++;
       return;
     }
     const stampAt = this.#stampAt(slot);

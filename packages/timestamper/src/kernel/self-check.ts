@@ -23,6 +23,8 @@ const OWN_NUMBER = 1;
 
 const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 
+const KEY_BYTES = 32;
+
 /** What came back. */
 export interface SelfCheckCount {
   readonly sentStamped: number;
@@ -65,6 +67,9 @@ function exchange(socket: ProbeSocket, address: string): SelfCheckCount {
   const target = { hostNumber: OWN_NUMBER, address, port: socket.port };
   const stamps = createStamps(64);
   socket.setIdentity({ domainNumber: PROBE_DOMAIN_NUMBER, hostNumber: OWN_NUMBER });
+  // No secret: nothing is measured here, and the socket is closed before there are neighbours.
+  const key = { number: 1, key: new Uint8Array(KEY_BYTES) };
+  socket.setKeys([{ hostNumber: OWN_NUMBER, send: key, receive: [key] }]);
   for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += POLL_MS) {
     if (waitedMs % PAIR_EVERY_MS === 0) socket.sendPairs([target], [waitedMs / PAIR_EVERY_MS]);
     socket.drain(stamps, stamps);

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { createStamps } from "../columns.ts";
-import { byProbe, drainUntil, probeSocketContract, type SocketPair } from "../contract.ts";
+import {
+  byProbe,
+  drainUntil,
+  keysBetween,
+  probeSocketContract,
+  type SocketPair,
+} from "../contract.ts";
 import { KernelClockReader } from "../kernel/clock-reader.ts";
 import { createCounters, openKernelProbeSocket } from "../kernel/probe-socket.ts";
 import type { LinkConditions, ProbeSocket, StampColumns } from "../types.ts";
@@ -22,13 +28,19 @@ function openPair(link: LinkConditions): SocketPair {
   const lab = labOptions(folder, { startKernelRawNs: rawNs, startUnixNs: systemNs, link });
   const clock = new VirtualSystemClock(lab, reader);
   const openOne = (): ProbeSocket =>
-    new LabProbeSocket(openKernelProbeSocket({ address: "127.0.0.1", port: 0 }), clock, lab);
+    new LabProbeSocket(
+      openKernelProbeSocket({ address: "127.0.0.1", port: 0, isFiltered: false }),
+      clock,
+      lab,
+    );
   const [a, b] = [openOne(), openOne()];
   const close = (): void => {
     a.close();
     b.close();
     clock.close();
   };
+  a.setKeys(keysBetween(1, [2]));
+  b.setKeys(keysBetween(2, [1]));
   return { a, b, close };
 }
 
@@ -43,6 +55,7 @@ class FakeSocket implements ProbeSocket {
   readonly counters = createCounters();
   readonly arriving: { peer: number; probe: number; systemNs: bigint }[] = [];
   setIdentity(): void {}
+  setKeys(): void {}
   sendPairs(): void {}
   close(): void {}
   drain(_sent: StampColumns, received: StampColumns): void {

@@ -7,6 +7,7 @@
  * still be stepped. What the virtual link loses is left out and counted apart, so that each probe is
  * accounted for: sent and stamped at one end, received or lost by the link at the other.
  */
+import type { EdgeKeys } from "@ttcs/protocol";
 import { createStamps, reserveStamps } from "../columns.ts";
 import type {
   LabOptions,
@@ -66,6 +67,10 @@ export class LabProbeSocket implements ProbeSocket {
   setIdentity(identity: ProbeIdentity): void {
     this.#links.setHost(identity.hostNumber);
     this.#inner.setIdentity(identity);
+  }
+
+  setKeys(keys: readonly EdgeKeys[]): void {
+    this.#inner.setKeys(keys);
   }
 
   sendPairs(targets: readonly ProbeTarget[], pair: readonly number[]): void {

@@ -168,6 +168,13 @@ export declare type Hello = Message<"clocksync.Hello"> & {
   bootId: string;
 
   /**
+   * Random, drawn at each start of the agent's process: 16 bytes.
+   *
+   * @generated from field: bytes instance = 11;
+   */
+  instance: Uint8Array;
+
+  /**
    * SHA-256 of the certificate (DER) that the host speaks with; the server sets it, whatever the agent says.
    *
    * @generated from field: bytes certificate_sha256 = 12;
@@ -300,6 +307,25 @@ export declare type Neighbour = Message<"clocksync.Neighbour"> & {
   region: string;
 
   /**
+   * What this host seals its probes to the neighbour with, and what the neighbour seals its own with.
+   *
+   * @generated from field: clocksync.ProbeKey send_key = 10;
+   */
+  sendKey?: ProbeKey | undefined;
+
+  /**
+   * @generated from field: clocksync.ProbeKey receive_key = 11;
+   */
+  receiveKey?: ProbeKey | undefined;
+
+  /**
+   * Of the neighbour's process, as it has said in its Hello: another one knows none of the earlier keys.
+   *
+   * @generated from field: bytes instance = 12;
+   */
+  instance: Uint8Array;
+
+  /**
    * SHA-256 of the neighbour's certificate (DER): nobody else is spoken to in its name.
    *
    * @generated from field: bytes certificate_sha256 = 13;
@@ -312,6 +338,33 @@ export declare type Neighbour = Message<"clocksync.Neighbour"> & {
  * Use `create(NeighbourSchema)` to create a new message.
  */
 export declare const NeighbourSchema: GenMessage<Neighbour>;
+
+/**
+ * A key of one directed edge, for the MAC of probes.
+ *
+ * @generated from message clocksync.ProbeKey
+ */
+export declare type ProbeKey = Message<"clocksync.ProbeKey"> & {
+  /**
+   * Names the key in probes; 1 to 65535.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * 32 bytes.
+   *
+   * @generated from field: bytes key = 2;
+   */
+  key: Uint8Array;
+};
+
+/**
+ * Describes the message clocksync.ProbeKey.
+ * Use `create(ProbeKeySchema)` to create a new message.
+ */
+export declare const ProbeKeySchema: GenMessage<ProbeKey>;
 
 /**
  * What an agent has to say for one round.
