@@ -48,7 +48,6 @@ export function decodeProbeFromDocs(datagram: Uint8Array): DecodedProbe {
   mustBe("organizationId", uint24(48), 0x025454);
   mustBe("organizationSubType", uint24(51), 0x435301);
   mustBe("version", view.getUint8(54), 1);
-  mustBe("keyNumber", view.getUint16(56), 0);
   const probe = view.getBigUint64(66);
   if (probe > MAX_PROBE) {
     throw new Error(`probe must be at most ${MAX_PROBE}, is ${probe}`);
