@@ -13,7 +13,7 @@ import { setPriority } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { enrol, newKeyRequest, type TlsIdentity } from "@ttcs/agent";
+import { Enrolment, type TlsIdentity } from "@ttcs/agent";
 import {
   AgentMessageSchema,
   ExchangeFlushSchema,
@@ -306,7 +306,7 @@ export async function flood(plan: Plan): Promise<Record<"peer" | "server" | "sta
   const part = Math.ceil(connections / 4);
   const address = hostPort(plan.coordinator.address, plan.coordinator.port);
   const owner = { domain: "default", hostId: "flood", caFingerprint: plan.caFingerprint };
-  const identity = await enrol(address, owner, plan.enrolmentToken, await newKeyRequest(owner));
+  const identity = await new Enrolment(owner, plan.enrolmentToken).at(address);
   const [, peer, server, status] = await Promise.all([
     floodUdp(plan.udp, count, random(1), hosts),
     floodTcp(plan.peer, share, 2 * part, random(2), "peer", hosts, identity),

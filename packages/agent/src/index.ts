@@ -6,7 +6,7 @@ export { prefixed } from "./shell/counters.ts";
 export { Door } from "./shell/door.ts";
 export { FLEET_DOOR } from "./shell/door-limits.ts";
 export { channelCredentials, serverOptions } from "./shell/grpc.ts";
-export { EnrolmentError, enrol, newKeyRequest } from "./shell/identity/enrol.ts";
+export { Enrolment, EnrolmentError } from "./shell/identity/enrol.ts";
 export { openLog } from "./shell/log.ts";
 export { type CpuSeconds, partsOf } from "./shell/meter.ts";
 export { type StatusServer, serveStatus } from "./shell/status-socket.ts";

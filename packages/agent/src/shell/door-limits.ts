@@ -46,5 +46,5 @@ export const FLEET_DOOR: DoorLimits = {
   atOnce: 8,
   lateAtOnceMax: 48,
   burstPerAddress: 1_024,
-  ratePerAddress: 20,
+  ratePerAddress: 100,
 };

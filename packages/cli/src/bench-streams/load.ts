@@ -4,7 +4,7 @@
  * Rounds close on multiples of half a second of domain time, as the agents' own lines tell it; before
  * the first correction the server's clock stands in. Between the rounds the process only listens.
  */
-import { enrol, newKeyRequest, type TlsIdentity } from "@ttcs/agent";
+import { Enrolment as HostEnrolment, type TlsIdentity } from "@ttcs/agent";
 import { ROUND_NS, unixNanos } from "@ttcs/units";
 import type { Enrolment } from "../identity/enrolment.ts";
 import { FleetClocks, type FleetStart } from "./clocks.ts";
@@ -142,8 +142,8 @@ export class Load {
     const { address, enrolment } = this.#plan;
     const { caFingerprint, enrolmentToken } = enrolment;
     const owner = { domain: "default", hostId: hostIdOf(agent.host), caFingerprint };
-    const key = await newKeyRequest(owner);
-    this.#identities.set(agent, await enrol(address, owner, enrolmentToken, key));
+    const asked = new HostEnrolment(owner, enrolmentToken);
+    this.#identities.set(agent, await asked.at(address));
   }
 
   /** Opens all streams and begins to report; all hosts have enrolled. */

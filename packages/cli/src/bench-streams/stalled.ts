@@ -9,7 +9,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:h
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { enrol, newKeyRequest, type TlsIdentity } from "@ttcs/agent";
+import { Enrolment as HostEnrolment, type TlsIdentity } from "@ttcs/agent";
 import { AgentMessageSchema, COORDINATOR_NAME, hostPort } from "@ttcs/protocol";
 import type { Enrolment } from "../identity/enrolment.ts";
 
@@ -65,8 +65,7 @@ export class StalledReaders {
     const identities: TlsIdentity[] = [];
     for (let i = 0; i < count; i++) {
       const owner = { domain: "default", hostId: hostIdOf(i), caFingerprint };
-      const key = await newKeyRequest(owner);
-      identities.push(await enrol(address, owner, enrolmentToken, key));
+      identities.push(await new HostEnrolment(owner, enrolmentToken).at(address));
     }
     const readers = new StalledReaders();
     identities.forEach((identity, i) => {

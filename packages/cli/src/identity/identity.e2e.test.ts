@@ -14,13 +14,7 @@ import {
   type ServiceError,
   status,
 } from "@grpc/grpc-js";
-import {
-  channelCredentials,
-  EnrolmentError,
-  enrol,
-  newKeyRequest,
-  type TlsIdentity,
-} from "@ttcs/agent";
+import { channelCredentials, Enrolment, EnrolmentError, type TlsIdentity } from "@ttcs/agent";
 import {
   type AgentMessage,
   AgentMessageSchema,
@@ -60,10 +54,9 @@ const ownerOf = (hostId: string, domain = "default") => ({
   domain,
   caFingerprint: fleet.enrolment.caFingerprint,
 });
-async function enrolAs(hostId: string): Promise<TlsIdentity> {
-  const owner = ownerOf(hostId);
-  return enrol(fleet.address, owner, fleet.enrolment.enrolmentToken, await newKeyRequest(owner));
-}
+const enrolmentOf = (hostId: string): Enrolment =>
+  new Enrolment(ownerOf(hostId), fleet.enrolment.enrolmentToken);
+const enrolAs = (hostId: string): Promise<TlsIdentity> => enrolmentOf(hostId).at(fleet.address);
 
 /** What the host itself keeps. */
 function identityOf(host: LabHost): TlsIdentity {
@@ -234,11 +227,10 @@ test("of many hosts that enrol at once, as many as there are seats left do, and 
   const free = SEATS - HOSTS;
   const answers: string[] = [];
   const join = async (i: number) => {
-    const owner = ownerOf(`crowd-${i}`);
-    const key = await newKeyRequest(owner);
+    const enrolment = enrolmentOf(`crowd-${i}`);
     for (;;) {
       try {
-        await enrol(fleet.address, owner, fleet.enrolment.enrolmentToken, key);
+        await enrolment.at(fleet.address);
         answers.push("enrolled");
         return;
       } catch (error) {

@@ -34,35 +34,36 @@ export class EnrolmentError extends Error {
   }
 }
 
-/** What is sent; made once, so that a second try asks for the same key. */
-export interface KeyRequest {
-  readonly privateKey: string;
-  readonly request: Uint8Array;
-}
+/** One host's way to its certificate, in as many tries as it takes. */
+export class Enrolment {
+  readonly #owner: IdentityOwner;
+  readonly #token: string;
+  /** Made once: a certificate whose answer was lost is given again, instead of another seat. */
+  #key: { readonly privateKey: string; readonly request: Uint8Array } | undefined;
+  /** PEM. Found once: it is the fingerprint's, whoever has shown it. */
+  #authority: string | undefined;
 
-/**
- * Enrols at the server at `address` ("host:port").
- *
- * @throws EnrolmentError
- */
-export async function enrol(
-  address: string,
-  owner: IdentityOwner,
-  token: string,
-  key: KeyRequest,
-): Promise<TlsIdentity> {
-  const authority = await findAuthority(address, owner.caFingerprint);
-  const der = await askForCertificate(address, authority, owner, token, key.request);
-  const certificate = new X509Certificate(der);
-  const certificateChain = `${certificate}${authority}`;
-  return { privateKey: key.privateKey, certificateChain, authority };
-}
+  constructor(owner: IdentityOwner, token: string) {
+    this.#owner = owner;
+    this.#token = token;
+  }
 
-/** A new key for a host, with the request for its certificate. */
-export async function newKeyRequest({ domain, hostId }: IdentityOwner): Promise<KeyRequest> {
-  // The library behind it is needed once in a host's life.
-  const { newCertificateRequest } = await import("./certificate-request.ts");
-  return newCertificateRequest(domain, hostId);
+  /**
+   * Enrols at the server at `address` ("host:port").
+   *
+   * @throws EnrolmentError
+   */
+  async at(address: string): Promise<TlsIdentity> {
+    const { domain, hostId, caFingerprint } = this.#owner;
+    // The library behind it is needed once in a host's life.
+    const { newCertificateRequest } = await import("./certificate-request.ts");
+    this.#key ??= await newCertificateRequest(domain, hostId);
+    this.#authority ??= await findAuthority(address, caFingerprint);
+    const [{ privateKey, request }, authority] = [this.#key, this.#authority];
+    const der = await askForCertificate(address, authority, this.#owner, this.#token, request);
+    const certificateChain = `${new X509Certificate(der)}${authority}`;
+    return { privateKey, certificateChain, authority };
+  }
 }
 
 /** The authority's certificate (PEM), as the server at `address` shows it. */

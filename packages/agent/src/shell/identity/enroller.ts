@@ -1,14 +1,12 @@
 /**
  * Enrols a host, however long that takes: server after server, and again.
  *
- * The key pair is made once, so that a certificate whose answer was lost is given again instead of
- * another one, and another seat. Who is turned away for a reason that somebody has to mend asks more
- * seldom.
+ * Who is turned away for a reason that somebody has to mend asks more seldom.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { failpoint } from "@ttcs/units";
 import type { TlsIdentity } from "../tls-entry.ts";
-import { EnrolmentError, enrol, newKeyRequest } from "./enrol.ts";
+import { Enrolment, EnrolmentError } from "./enrol.ts";
 import { type IdentityOwner, writeIdentity } from "./identity-file.ts";
 
 /** Between two tries (ms), more or less by a half: at first, at last, and after a refusal. */
@@ -33,14 +31,14 @@ export async function enrolSomewhere(
   { addresses, owner, token, stateDir, onFailed }: EnrollerOptions,
   signal: AbortSignal,
 ): Promise<TlsIdentity | undefined> {
-  const key = await newKeyRequest(owner);
+  const enrolment = new Enrolment(owner, token);
   let retryMs = RETRY_MS;
   for (let turn = 0; !signal.aborted; turn++) {
     const address = addresses[turn % addresses.length];
     let waitMs = retryMs;
     try {
       failpoint("agent.enrol");
-      const identity = await enrol(address, owner, token, key);
+      const identity = await enrolment.at(address);
       failpoint("agent.identity.write");
       writeIdentity(stateDir, owner, identity);
       return identity;
