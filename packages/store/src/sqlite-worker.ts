@@ -4,7 +4,7 @@
  * Write-ahead log with synchronous=FULL: what was answered survives the loss of power. A file that
  * cannot be opened is tried again with each statement.
  */
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
@@ -34,7 +34,11 @@ const BUSY_MS = 500;
 let database: DatabaseSync | undefined;
 
 function openDatabase(path: string): DatabaseSync {
-  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
+  if (path !== ":memory:") {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Its owner's alone, and so will be the files that the engine puts beside it.
+    closeSync(openSync(path, "a", 0o600));
+  }
   const opened = new DatabaseSync(path);
   try {
     opened.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);

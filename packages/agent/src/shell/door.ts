@@ -329,6 +329,8 @@ export class Door {
       broken_calls: _2,
       broken_frames: _3,
       refused_calls: _4,
+      // Whoever goes by himself was not turned away: hosts that enrol look in first.
+      unproved_gone: _5,
       ...turnedAway
     } = this.counters;
     const count = Object.values(turnedAway).reduce((sum, n) => sum + n, 0);

@@ -102,7 +102,8 @@ function findAuthority(address: string, fingerprint: string): Promise<string> {
       }
       clearTimeout(late);
       resolve(`${new X509Certificate(der)}`);
-      socket.destroy();
+      // In good order: nobody shall take this for a handshake that failed.
+      socket.end();
     });
   });
 }
