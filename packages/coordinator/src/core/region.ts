@@ -14,6 +14,7 @@ import { connectedHosts, type Host, type Track } from "./host.ts";
 import { Leadership } from "./leadership.ts";
 import { LeapWatch } from "./leap-watch.ts";
 import { MeshGuard } from "./mesh-guard.ts";
+import { Newcomers } from "./newcomers.ts";
 import { RoundWorkspace } from "./round-workspace.ts";
 import { type RoundResult, solveRound } from "./solve.ts";
 
@@ -55,6 +56,7 @@ export class Region {
   readonly workspace = new RoundWorkspace();
   readonly leadership: Leadership;
   readonly guard: MeshGuard;
+  readonly newcomers = new Newcomers();
   readonly #bias = new EdgeBias();
   readonly #leapWatch = new LeapWatch();
   readonly #say: Say;
@@ -99,8 +101,12 @@ export class Region {
     if (reference) {
       const { court, workspace } = this;
       const memory = { court, bias: this.#bias, workspace, anchors };
-      this.result = solveRound(reference, this.members, fits, memory);
-      if (this.result) this.guard.note(this.result);
+      const counting = this.newcomers.counting(fits, this.members, reference);
+      this.result = solveRound(reference, this.members, counting, memory);
+      if (this.result) {
+        this.newcomers.note(this.result, this.members);
+        this.guard.note(this.result);
+      }
     }
     return reference !== before;
   }
