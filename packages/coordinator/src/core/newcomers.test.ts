@@ -3,7 +3,7 @@ import { HelloSchema } from "@ttcs/protocol";
 import { expect, test } from "vitest";
 import type { MeshFit } from "./fits.ts";
 import { type Host, newHost } from "./host.ts";
-import { CLEAN_ROUNDS, Newcomers } from "./newcomers.ts";
+import { CLEAN_ROUNDS, FOUNDING_ROUNDS, Newcomers } from "./newcomers.ts";
 import { type RoundResult, solveRound } from "./solve.ts";
 import { cleanFleet, SyntheticFleet } from "./synthetic-fleet.ts";
 
@@ -13,11 +13,13 @@ const resultOf = (trusted: readonly number[], out: readonly number[] = []) =>
     out: new Map(out.map((n) => [n, "contradicts"])),
   }) as unknown as RoundResult;
 
-/** Everybody but these has shown himself. */
+/** The mesh's first minute is over; everybody but these was in it. */
 function known(hosts: ReadonlyMap<number, Host>, but: ReadonlySet<number>): Newcomers {
   const newcomers = new Newcomers();
-  const old = [...hosts.keys()].filter((n) => !but.has(n));
-  for (let round = 0; round < CLEAN_ROUNDS; round++) newcomers.note(resultOf(old), hosts);
+  const old = new Map([...hosts].filter(([n]) => !but.has(n)));
+  for (let round = 0; round < FOUNDING_ROUNDS; round++) {
+    newcomers.note(resultOf([...old.keys()]), old);
+  }
   return newcomers;
 }
 
@@ -83,6 +85,27 @@ test("a host counts after three clean windows, and begins anew with a round that
   // Known once is known: what an old host does is judged otherwise.
   newcomers.note(resultOf([1, 2, 3]), hosts);
   expect(edges()).toHaveLength(5);
+});
+
+test("in a mesh's first minute all count, and whoever is seen in it is known", () => {
+  const hosts = new Map(
+    [1, 2, 3, 4].map((n) => [n, newHost(n, create(HelloSchema, { hostId: `h${n}` }), n)]),
+  );
+  const newcomers = new Newcomers();
+  for (let round = 1; round < FOUNDING_ROUNDS; round++) newcomers.note(resultOf([1, 2, 3]), hosts);
+  const fits = [
+    { owner: 4, other: 1 },
+    { owner: 4, other: 2 },
+  ] as MeshFit[];
+  expect(newcomers.counting(fits, hosts, hosts.get(1)!)).toBe(fits);
+  newcomers.note(resultOf([1, 2, 3]), hosts);
+  expect(newcomers.counting(fits, hosts, hosts.get(1)!)).toHaveLength(1);
+  expect([1, 2, 3, 4].map((n) => newcomers.isKnown(hosts.get(n)!))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
 });
 
 test("while fewer than three hosts are known, all count", () => {

@@ -9,8 +9,9 @@
  * it. So the newcomer is corrected from its first round on, and moves nobody. Rounds in which it has a
  * trusted value count; one without begins anew.
  *
- * While fewer than three hosts are known, all count: somebody has to begin. What it cannot see: whether a
- * host that behaves will go on doing so. That is for the verdicts on all hosts.
+ * In the first minute of a mesh all count, and so do they while fewer than three hosts are known: somebody
+ * has to begin, and after a coordinator that remembers nothing everybody comes anew. What it cannot see:
+ * whether a host that behaves will go on doing so. That is for the verdicts on all hosts.
  */
 import type { MeshFit } from "./fits.ts";
 import type { Host } from "./host.ts";
@@ -18,6 +19,8 @@ import type { RoundResult } from "./solve.ts";
 
 /** Clean rounds until a host counts: three windows. */
 export const CLEAN_ROUNDS = 12;
+/** Rounds of a mesh in which whoever has a trusted value is known at once: a minute. */
+export const FOUNDING_ROUNDS = 120;
 /** With so many known hosts there is a mesh to hang on. */
 const KNOWN_MIN = 3;
 
@@ -26,6 +29,7 @@ export class Newcomers {
   /** Rounds in a row in which a host had a trusted value, up to CLEAN_ROUNDS. */
   readonly #clean = new WeakMap<Host, number>();
   readonly #thread = new Map<number, MeshFit>();
+  #rounds = 0;
 
   /** True when a host has shown itself for long enough. */
   isKnown(host: Host): boolean {
@@ -38,6 +42,7 @@ export class Newcomers {
     members: ReadonlyMap<number, Host>,
     reference: Host,
   ): readonly MeshFit[] {
+    if (this.#rounds < FOUNDING_ROUNDS) return fits;
     const fresh = new Set<number>();
     for (const [number, host] of members) {
       if (host !== reference && !this.isKnown(host)) fresh.add(number);
@@ -58,10 +63,12 @@ export class Newcomers {
 
   /** What a round found of the hosts. */
   note({ trusted, out }: RoundResult, members: ReadonlyMap<number, Host>): void {
+    const isFounding = this.#rounds++ < FOUNDING_ROUNDS;
     for (const [number, host] of members) {
       if (this.isKnown(host)) continue;
       const isClean = trusted.has(number) && !out.has(number);
-      this.#clean.set(host, isClean ? (this.#clean.get(host) ?? 0) + 1 : 0);
+      const count = isFounding ? CLEAN_ROUNDS : (this.#clean.get(host) ?? 0) + 1;
+      this.#clean.set(host, isClean ? count : 0);
     }
   }
 }
