@@ -148,7 +148,7 @@ describe("a broken configuration file", () => {
     ["lab_clock {\n  sed: 1\n}", '2:3: unknown field "sed"'],
     ["clock_quality: 1\r\nclock_quality: 2", '2:1: non-repeated field "clock_quality" is repeated'],
     ["clock_quality: -1", "1:16: an unsigned field does not accept a negative value"],
-    ['log_dir: "a" host_id: "b\ndomain: "c"', "1:25: invalid U+000A in string"],
+    ['log_dir: "a" host_id: "b\ndomain: "c"', "1:23: invalid U+000A in string"],
     ["correct_clock true", '1:1: expected ":" before value of field "correct_clock"'],
   ])("names the place and the fault of %j", (text, beginning) => {
     const message = refusal(text);

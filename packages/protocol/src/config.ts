@@ -22,8 +22,11 @@ import {
 } from "./gen/clocksync/config_pb.js";
 import { fieldOnLine, findError, findField, type TextPosition } from "./text-position.ts";
 
-/** Longest file that is read (characters): a hundred times the usual one. */
-const MAX_CHARACTERS = 65_536;
+/**
+ * Longest file that is read (characters): thirty times the usual one, and told in milliseconds where
+ * its fault is.
+ */
+const MAX_CHARACTERS = 16_384;
 /** Longest name of a host, domain or region (characters), as for a name in the DNS. */
 const MAX_NAME_CHARACTERS = 253;
 const PORT_MAX = 65_535;

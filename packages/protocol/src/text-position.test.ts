@@ -22,6 +22,24 @@ describe("findError", () => {
     expect(findError('"a" good\n"b" good "c', parse)).toEqual({ line: 2, column: 10 });
   });
 
+  it("asks a few times, however long the text before or behind the fault", () => {
+    for (const text of [`${"good ".repeat(5_000)}bad`, `bad${"\ngood # good".repeat(5_000)}`]) {
+      let asked = 0;
+      const counting = (prefix: string) => {
+        asked++;
+        return parse(prefix);
+      };
+      expect(findError(text, counting)).toEqual({ line: 1, column: 1 + text.indexOf("bad") });
+      expect(asked).toBeLessThan(20);
+    }
+  });
+
+  it("points to the last token when something is missing at the end", () => {
+    const closed = (text: string) => (text.includes("}") ? undefined : "no }");
+    const parser = (text: string) => (text.includes("\0") ? "unexpected" : closed(text));
+    expect(findError("a { b\n  c: 1 # c\n", parser)).toEqual({ line: 2, column: 6 });
+  });
+
   it("ends when even the empty text fails", () => {
     expect(findError("\n\nx", () => "always")).toEqual({ line: 1, column: 1 });
     expect(findError("", () => "always")).toEqual({ line: 1, column: 1 });

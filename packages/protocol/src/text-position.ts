@@ -4,11 +4,12 @@
  * Problem: the parser says what is wrong and not where.
  *
  * Approach: it stops at the first error, so every prefix of the file that contains the offending
- * token fails with the same message. Take prefixes away line by line, then character by character,
- * until the outcome changes; what was taken last is the end of that token. Going backwards rather
- * than forwards matters: a short prefix may end inside a sound string and fail alike by chance.
+ * token fails with the same message, and one that ends before it does not. Halving finds the shortest
+ * prefix that fails alike. Prefixes end between tokens only: one that ended inside a sound string
+ * could fail alike by chance. What is missing at the end of the file is a case of its own: there
+ * every prefix may lack the same.
  *
- * Cost: at most one parse per line plus one per character of a line.
+ * Cost: one parse per doubling of the number of tokens, so that a file of any length is told at once.
  */
 
 /** Where in a file: both count from 1; the column counts UTF-16 units. */
@@ -17,23 +18,36 @@ export interface TextPosition {
   readonly column: number;
 }
 
+/** A word, a string (with the end of its line where it has none of its own), a mark, a comment. */
+const TOKEN = /"(?:\\.|[^"\\\n])*["\n]?|'(?:\\.|[^'\\\n])*['\n]?|#[^\n]*|[^\s:,;{}<>[\]"'#]+|\S/g;
+/** Begins no token, ends a comment, and may not stand in a string. */
+const NO_TOKEN = "\n\0";
+
 /** Start of the token at which `parse` (error text, or undefined when sound) gives up. */
 export function findError(
   text: string,
   parse: (prefix: string) => string | undefined,
 ): TextPosition {
   const failure = parse(text);
-  let end = text.length;
-  for (;;) {
-    const lineStart = end < 2 ? 0 : text.lastIndexOf("\n", end - 2) + 1;
-    if (lineStart === 0 || parse(text.slice(0, lineStart)) !== failure) break;
-    end = lineStart;
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    if (token.startsWith("#")) continue;
+    starts.push(index);
+    ends.push(index + token.length);
   }
-  while (end > 0 && parse(text.slice(0, end - 1)) === failure) end--;
-  const plain = blankOut(text);
-  let start = Math.max(0, end - 1);
-  if (isWordCharacter(plain[start])) while (isWordCharacter(plain[start - 1])) start--;
-  return positionOf(text, start);
+  const last = Math.max(0, starts.length - 1);
+  const failsAlike = (count: number) => parse(text.slice(0, ends[count - 1] ?? 0)) === failure;
+  // What goes on is another failure: so this one is that the text ends.
+  if (parse(text + NO_TOKEN) !== failure) return positionOf(text, starts[last] ?? 0);
+  let low = 0;
+  let high = starts.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (failsAlike(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return positionOf(text, starts[low - 1] ?? 0);
 }
 
 /** Where the last field called `name` begins, leaving strings and comments aside. */
@@ -57,10 +71,6 @@ function blankOut(text: string): string {
   return text.replace(/"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|#[^\n]*/g, (match) =>
     (match.startsWith("#") ? " " : '"').repeat(match.length),
   );
-}
-
-function isWordCharacter(character: string | undefined): boolean {
-  return character !== undefined && !/[\s:,;{}<>[\]]/.test(character);
 }
 
 function positionOf(text: string, index: number): TextPosition {
