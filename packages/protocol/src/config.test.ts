@@ -200,5 +200,10 @@ describe("a broken configuration file", () => {
     expect(refusal(`# ${"x".repeat(70_000)}`)).toContain("shorten it");
     refusal('"\\n\u0085"');
     refusal("\u0000\n\n");
+    const smuggled = [
+      "probe_address: \u001b[31mred\u0007",
+      'management_address: "a" probe_address: "b" coordinator_address: "c" domain: "\\302\\233m"',
+    ];
+    for (const text of smuggled) expect(refusal(text)).not.toMatch(/\p{Cc}/u);
   });
 });

@@ -60,7 +60,7 @@ interface Fault {
 export function parseAgentConfig(text: string, file: string): AgentConfigResult {
   const refuse = (detail: string): AgentConfigResult => ({
     ok: false,
-    message: `Unable to parse config file ${file}\nError parsing text-format ${AgentConfigSchema.typeName}: ${detail}`,
+    message: `Unable to parse config file ${file}\nError parsing text-format ${AgentConfigSchema.typeName}: ${oneLine(detail)}`,
   });
   if (text.length > MAX_CHARACTERS) {
     return refuse(
@@ -95,7 +95,7 @@ function describeError(text: string, detail: string): string {
     const parsed = tryParse(prefix);
     return typeof parsed === "string" ? parsed : undefined;
   });
-  return `${formatPosition(at)}: ${oneLine(detail)}${hintFor(text, at.line, detail)}`;
+  return `${formatPosition(at)}: ${detail}${hintFor(text, at.line, detail)}`;
 }
 
 /** What to do about the two faults that nearly everybody meets first; empty for the others. */
@@ -210,5 +210,5 @@ function describeFault(text: string, fault: Fault): string {
 
 const formatPosition = (at: TextPosition): string => `${at.line}:${at.column}`;
 
-/** Keeps the message on its line, whatever the file smuggled into it. */
+/** Keeps the message on its line and harmless on a terminal, whatever the file smuggled into it. */
 const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, " ");

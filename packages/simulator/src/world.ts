@@ -8,7 +8,7 @@
 import { type AgentAction, AgentCore } from "@ttcs/agent/core";
 import { type Action, DomainCore, type DomainMemory } from "@ttcs/coordinator/core";
 import { DomainLine } from "@ttcs/discipline";
-import type { AgentMessage, Neighbour } from "@ttcs/protocol";
+import type { AgentMessage, CoordinatorMessage, ExchangeFlush, Neighbour } from "@ttcs/protocol";
 import { mix32, Prng, type RawNanos, rawNanos } from "@ttcs/units";
 import { SimulatedHost } from "./host.ts";
 
@@ -70,6 +70,9 @@ interface Node {
   neighbours: readonly Neighbour[];
   nextPair: number;
 }
+
+const connectionOf = (who: Node | number): number =>
+  typeof who === "number" ? who : who.connection;
 
 interface Event {
   readonly atNs: number;
@@ -148,15 +151,25 @@ export class World {
   }
 
   /** The coordinator's end of a stream notices that the agent is gone. */
-  hangUp(node: Node): void {
+  hangUp(who: Node | number): void {
     const { server } = this;
-    if (server) this.#serve(server.handleClose(node.connection, this.#serverTime()));
+    if (server) this.#serve(server.handleClose(connectionOf(who), this.#serverTime()));
   }
 
-  /** Hands the coordinator a message as if `node` had sent it. */
-  inject(node: Node, message: AgentMessage): void {
+  /** Hands the coordinator a message as if `who` had sent it: a node, or a stranger's stream. */
+  inject(who: Node | number, message: AgentMessage): void {
     const { server } = this;
-    if (server) this.#serve(server.handleMessage(node.connection, message, this.#serverTime()));
+    if (server) this.#serve(server.handleMessage(connectionOf(who), message, this.#serverTime()));
+  }
+
+  /** Hands an agent a message as if the coordinator had sent it. */
+  tell(node: Node, message: CoordinatorMessage): void {
+    this.#act(node, node.core.handleMessage(message, this.#rawOf(node)));
+  }
+
+  /** Hands an agent stamps as if a neighbour had sent them. */
+  exchange(node: Node, message: ExchangeFlush): void {
+    this.#act(node, node.core.handleFlush(message));
   }
 
   /** Lets `seconds` pass; `each` is called after every 50 ms. */

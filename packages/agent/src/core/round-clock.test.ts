@@ -36,3 +36,10 @@ test("a line that moves back a little closes no round twice, one that moves far 
   rounds.setLine(line(-3_600e9));
   expect(rounds.poll(at(1_050))?.round).toBe(FIRST - 7_198n);
 });
+
+test("no round closes before 1970: a coordinator's clock may stand there", () => {
+  const rounds = new RoundClock();
+  rounds.setProvisional(RAW, unixNanos(-3_000_000_000n));
+  expect(rounds.poll(at(1_000))).toBeUndefined();
+  expect(rounds.poll(at(4_000))?.round).toBe(1n);
+});

@@ -34,6 +34,8 @@ export class RoundClock {
     if (!this.#line) return undefined;
     const settled = this.#line.at(addNs(nowRawNs, -FLUSH_DELAY_NS)).unixNs;
     const round = settled / BigInt(ROUND_NS);
+    // A coordinator whose clock stands before 1970: no message has a word for such a round.
+    if (round < 0n) return undefined;
     const back = this.#round - round;
     if (back >= 0n && back < BACKWARD_ROUNDS) return undefined;
     this.#round = round;
