@@ -80,6 +80,37 @@ test("keys that stay keep what they have seen, a new key of the same number has 
   expect(judge(gate, probe)).toBe("unknown sender");
 });
 
+test("a neighbour that is dealt away and back has its keys again, and what was seen under them", () => {
+  const gate = gateWith(keyOf(1));
+  const probe = sealed(5, keyOf(1));
+  expect(judge(gate, probe)).toBeUndefined();
+  const away = { hostNumber: FROM + 1, send: undefined, receive: [keyOf(9)] };
+  const back = { hostNumber: FROM, send: undefined, receive: [keyOf(1)] };
+  for (let times = 0; times < 5; times++) {
+    gate.setKeys([away]);
+    expect(judge(gate, probe)).toBe("unknown sender");
+    gate.setKeys([back, { ...away, receive: [keyOf(10 + times)] }]);
+    expect(judge(gate, probe)).toBe("replayed");
+  }
+  // A key that rolls away and comes back, too.
+  gate.setKeys([{ ...back, receive: [keyOf(2)] }]);
+  gate.setKeys([back]);
+  expect(judge(gate, probe)).toBe("replayed");
+  expect(judge(gate, sealed(6, keyOf(1)))).toBeUndefined();
+});
+
+test("keys out of use are remembered in numbers that have an end", () => {
+  const gate = new ProbeGate(hmac);
+  for (let host = 1; host <= 3_000; host++) {
+    gate.setKeys([{ hostNumber: host, send: undefined, receive: [keyOf(1)] }]);
+  }
+  const probe = sealed(5, keyOf(1), 3_000);
+  expect(judge(gate, probe)).toBeUndefined();
+  gate.setKeys([]);
+  gate.setKeys([{ hostNumber: 3_000, send: undefined, receive: [keyOf(1)] }]);
+  expect(judge(gate, probe)).toBe("replayed");
+});
+
 test("of a million captured probes, sent again across a key's roll and a restart, none is let in", () => {
   const seed = 11;
   const random = new Prng(seed);

@@ -11,6 +11,9 @@
  * again is another, and is dealt other keys, as are its neighbours towards it; with the old ones nothing
  * is let in any more. So no window has to outlive a process.
  *
+ * A neighbour that is dealt away and back gets the very keys that it had: what was seen under a key is kept
+ * when the key is out of use.
+ *
  * The key function comes from outside; it may allocate. What it cannot see: how long a probe was held up
  * on its way. A delayed probe is a true one; for that there are bounds.
  */
@@ -49,6 +52,12 @@ export interface ProbeMac<Key> {
 /** Why a well-formed probe is not let in. */
 export type ProbeRefusal = "unknown sender" | "unknown key" | "replayed" | "forged";
 
+/**
+ * So many keys out of use are remembered with what was seen under them: a host has some ten neighbours, an
+ * anchor 64, and of each at most three keys at a time.
+ */
+const RETIRED_MAX = 1_024;
+
 interface OpenKey<Key> {
   readonly bytes: ProbeKeyBytes;
   readonly key: Key;
@@ -73,24 +82,47 @@ export function sealProbe<Key>(
 export class ProbeGate<Key> {
   readonly #mac: ProbeMac<Key>;
   #senders = new Map<number, readonly OpenKey<Key>[]>();
+  /** Keys out of use, each neighbour's together, the longest retired first. */
+  readonly #retired = new Map<number, readonly OpenKey<Key>[]>();
   readonly #scratch = new Uint8Array(PROBE_COVERED_BYTES);
 
   constructor(mac: ProbeMac<Key>) {
     this.#mac = mac;
   }
 
-  /** From now on these may probe this host; keys that stay keep their windows. */
+  /** From now on these may probe this host; keys that stay, or come back, keep their windows. */
   setKeys(edges: readonly EdgeKeys[]): void {
     const before = this.#senders;
-    this.#senders = new Map(
-      edges.map(({ hostNumber, receive }) => [
+    this.#senders = new Map();
+    for (const { hostNumber, receive } of edges) {
+      const old = [...(before.get(hostNumber) ?? []), ...(this.#retired.get(hostNumber) ?? [])];
+      const open = receive.map((bytes) => {
+        const known = old.find((k) => isSameKey(k.bytes, bytes));
+        return known ?? { bytes, key: this.#mac.keyOf(bytes.key), window: new ReplayWindow() };
+      });
+      this.#senders.set(hostNumber, open);
+      this.#retire(
         hostNumber,
-        receive.map((bytes) => {
-          const old = before.get(hostNumber)?.find((k) => isSameKey(k.bytes, bytes));
-          return old ?? { bytes, key: this.#mac.keyOf(bytes.key), window: new ReplayWindow() };
-        }),
-      ]),
-    );
+        old.filter((k) => !open.includes(k)),
+      );
+      before.delete(hostNumber);
+    }
+    for (const [hostNumber, keys] of before) {
+      this.#retire(hostNumber, [...keys, ...(this.#retired.get(hostNumber) ?? [])]);
+    }
+  }
+
+  #retire(hostNumber: number, keys: readonly OpenKey<Key>[]): void {
+    this.#retired.delete(hostNumber);
+    if (keys.length === 0) return;
+    this.#retired.set(hostNumber, keys.slice(0, RETIRED_MAX));
+    let count = 0;
+    for (const some of this.#retired.values()) count += some.length;
+    for (const [oldest, some] of this.#retired) {
+      if (count <= RETIRED_MAX) return;
+      count -= some.length;
+      this.#retired.delete(oldest);
+    }
   }
 
   /** Why the probe at `offset`, decoded into `fields`, is not let in; undefined: it is, this once. */
