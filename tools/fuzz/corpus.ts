@@ -33,5 +33,7 @@ export function readCorpusFile(file: string): CorpusFile | undefined {
 /** All of them, or those of one target. */
 export function corpus(target?: string, folder = CORPUS): CorpusFile[] {
   const files = readdirSync(folder).map((name) => readCorpusFile(join(folder, name)));
-  return files.filter((f) => f !== undefined).filter((f) => target === undefined || f.target === target);
+  return files
+    .filter((f) => f !== undefined)
+    .filter((f) => target === undefined || f.target === target);
 }

@@ -10,7 +10,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Coverage } from "./coverage.ts";
 import { shrunk, smallest } from "./shrink.ts";
-import { below, Broken, caseStream, type FuzzTarget } from "./target.ts";
+import { Broken, below, caseStream, type FuzzTarget } from "./target.ts";
 
 /** An input that took too long is tried so often; */
 const TRIES = 5;

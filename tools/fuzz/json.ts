@@ -46,7 +46,8 @@ function other(value: Json, random: Prng): Json {
   if (kind === 7) return pick(random, [null, true, false]);
   if (kind === 8) return pick<Json>(random, [[], {}, [value], { x: value }]);
   if (kind === 9 && chance(random, 5)) return nested();
-  if (typeof value === "number") return value + Math.round(random.normal() * 10 ** below(random, 12));
+  if (typeof value === "number")
+    return value + Math.round(random.normal() * 10 ** below(random, 12));
   return Number(pick(random, INTEGERS));
 }
 

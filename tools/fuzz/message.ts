@@ -2,7 +2,13 @@
  * Changes messages field by field, by their schema: what comes out is well-formed and says what no
  * sender would say.
  */
-import { create, type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  type Message,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import type { Prng } from "@ttcs/units";
 import { below, chance, pick } from "./target.ts";
 import { DOUBLES, INTEGERS, TEXTS } from "./values.ts";
@@ -24,7 +30,8 @@ export function changeMessage(desc: DescMessage, message: Message, random: Prng)
     const present = desc.fields.find((f) => f.localName === member.case);
     const chosen = present && chance(random, 90) ? present : field;
     const value = changed(chosen, chosen === present ? member.value : undefined, random);
-    fields[field.oneof.localName] = value === undefined ? { case: undefined } : { case: chosen.localName, value };
+    fields[field.oneof.localName] =
+      value === undefined ? { case: undefined } : { case: chosen.localName, value };
     return;
   }
   const value = changed(field, fields[field.localName], random);
@@ -45,7 +52,11 @@ function changed(field: DescField, value: unknown, random: Prng): unknown {
   return field.fieldKind === "scalar" ? scalar(field.scalar, value, random) : value;
 }
 
-function changedList(field: DescField & { fieldKind: "list" }, list: unknown[], random: Prng): unknown[] {
+function changedList(
+  field: DescField & { fieldKind: "list" },
+  list: unknown[],
+  random: Prng,
+): unknown[] {
   const kind = below(random, 8);
   if (kind === 0) return [];
   if (kind === 1) return list.slice(0, below(random, list.length + 1));
@@ -91,7 +102,9 @@ function scalar(type: ScalarType, value: unknown, random: Prng): unknown {
 
 function double(value: number | undefined, random: Prng): number {
   if (value === undefined || chance(random, 60)) return pick(random, DOUBLES);
-  return chance(random, 50) ? value * random.between(-2, 2) : value + random.normal() * 10 ** below(random, 12);
+  return chance(random, 50)
+    ? value * random.between(-2, 2)
+    : value + random.normal() * 10 ** below(random, 12);
 }
 
 /** A whole number at the end of a range, or not far from what was there. */

@@ -53,7 +53,10 @@ export class ByteMutator {
   }
 
   #change(random: Prng, pool: readonly Uint8Array[]): void {
-    if (this.#length === 0) return this.#insert(random, Uint8Array.of(random.next()));
+    if (this.#length === 0) {
+      this.#insert(random, Uint8Array.of(random.next()));
+      return;
+    }
     const at = below(random, this.#length);
     const kind = below(random, 12);
     if (kind < 2) this.#bytes[at] ^= 1 << below(random, 8);

@@ -4,7 +4,10 @@
 const TRIES_MAX = 400;
 
 /** The fewest of `parts` that still fail, as far as leaving out runs of them finds them. */
-export function smallest<T>(parts: readonly T[], fails: (parts: readonly T[]) => boolean): readonly T[] {
+export function smallest<T>(
+  parts: readonly T[],
+  fails: (parts: readonly T[]) => boolean,
+): readonly T[] {
   let best = parts;
   let tries = 0;
   // What breaks by itself is found at once.

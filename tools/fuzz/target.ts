@@ -39,7 +39,8 @@ export const caseStream = (seed: number, target: string, index: number): Prng =>
 export const below = (random: Prng, count: number): number => random.next() % count;
 
 /** One of several. */
-export const pick = <T>(random: Prng, values: readonly T[]): T => values[below(random, values.length)];
+export const pick = <T>(random: Prng, values: readonly T[]): T =>
+  values[below(random, values.length)];
 
 /** True in so many of a hundred cases. */
 export const chance = (random: Prng, percent: number): boolean => below(random, 100) < percent;

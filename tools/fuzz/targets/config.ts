@@ -1,6 +1,12 @@
 /** The text of a configuration file: a configuration, or two lines without a control character. */
 import { create } from "@bufbuild/protobuf";
-import { AgentConfigSchema, formatAgentConfig, LabClockSchema, LabLinkSchema, parseAgentConfig } from "@ttcs/protocol";
+import {
+  AgentConfigSchema,
+  formatAgentConfig,
+  LabClockSchema,
+  LabLinkSchema,
+  parseAgentConfig,
+} from "@ttcs/protocol";
 import { ByteMutator } from "../mutate.ts";
 import { chance, type FuzzTarget, must } from "../target.ts";
 import { TEXTS } from "../values.ts";
@@ -31,10 +37,14 @@ lab_clock { state_dir: "x" link: < loss: 0.5, jitter_ns: 1e3f; > seed: 0x7 }
 
 /** All fields with a value of their own. */
 function fullConfig(): string {
-  const filled = (schema: typeof AgentConfigSchema | typeof LabClockSchema | typeof LabLinkSchema) => {
+  const filled = (
+    schema: typeof AgentConfigSchema | typeof LabClockSchema | typeof LabLinkSchema,
+  ) => {
     const scalars = schema.fields.filter((f) => f.fieldKind === "scalar");
     const value = { 1: 0.5, 8: true, 9: "10.1.10.20", 13: 7, 16: 9n } as const;
-    return Object.fromEntries(scalars.map((f) => [f.localName, value[f.scalar as keyof typeof value]]));
+    return Object.fromEntries(
+      scalars.map((f) => [f.localName, value[f.scalar as keyof typeof value]]),
+    );
   };
   const link = create(LabLinkSchema, filled(LabLinkSchema));
   const labClock = create(LabClockSchema, { ...filled(LabClockSchema), link });
@@ -44,9 +54,13 @@ function fullConfig(): string {
 }
 
 const WORDS = [
-  ...[AgentConfigSchema, LabClockSchema, LabLinkSchema].flatMap((s) => s.fields.map((f) => `${f.name}: `)),
+  ...[AgentConfigSchema, LabClockSchema, LabLinkSchema].flatMap((s) =>
+    s.fields.map((f) => `${f.name}: `),
+  ),
   ...TEXTS,
-  ..."\n|\r\n|\t|{|}|<|>|[|]|,|;|:|#|\"|'|\\|-|true|nan|-inf|1e999|0x|\\u0041|\\xff|\\777|[a.b/c]".split("|"),
+  ..."\n|\r\n|\t|{|}|<|>|[|]|,|;|:|#|\"|'|\\|-|true|nan|-inf|1e999|0x|\\u0041|\\xff|\\777|[a.b/c]".split(
+    "|",
+  ),
 ];
 
 /** The file, with its last part again and again. */
@@ -68,7 +82,9 @@ export function configTarget(): FuzzTarget {
   return {
     cases: 50_000,
     limitMs: 10,
-    seeds: [MANUAL, FORGOTTEN, full, `${full}${"# a comment\n".repeat(50)}`].map((text) => encoder.encode(text)),
+    seeds: [MANUAL, FORGOTTEN, full, `${full}${"# a comment\n".repeat(50)}`].map((text) =>
+      encoder.encode(text),
+    ),
     mutate(random, pool) {
       const input = mutator.mutate(random, pool);
       return chance(random, LONG_PERCENT) ? repeated(input) : input;

@@ -22,7 +22,7 @@ import {
   readReport,
 } from "@ttcs/protocol";
 import { World } from "@ttcs/simulator";
-import { Prng } from "@ttcs/units";
+import { Prng, rawNanos } from "@ttcs/units";
 import { parseState } from "../../../packages/agent/src/core/saved-state.ts";
 import { implausible } from "../../../packages/coordinator/src/shell/plausible.ts";
 import { changeMessage } from "../message.ts";
@@ -72,13 +72,18 @@ const DEEDS = [
 class Stage {
   readonly world = new World({ seed: 7, hosts: HOSTS });
   readonly #said = new Map<string, Message[]>();
+  /** The newest state of each host, as text. */
+  readonly #saved = new Map<string, string>();
   readonly #random = new Prng(1);
   /** What is said now was not said in earnest. */
   #isForging = false;
   longestMs = 0;
 
   constructor() {
-    for (const node of this.world.nodes) this.watchAgent(node);
+    for (const node of this.world.nodes) {
+      this.watchAgent(node);
+      this.#begin(node);
+    }
     this.watchServer();
     this.world.run(WARM_UP_S);
   }
@@ -98,7 +103,14 @@ class Stage {
       if (kind === "a") world.startAgent(node);
       else world.reboot(node);
       this.watchAgent(node);
+      this.#begin(node);
     } else this.#replaceServer(who);
+  }
+
+  /** An agent goes on with what its last life has saved. */
+  #begin(node: Node): void {
+    const saved = this.#saved.get(node.host.id);
+    node.core.handleStart(saved, `boot ${node.boots}`, rawNanos(node.host.rawAt(this.world.nowNs)));
   }
 
   #replaceServer(who: number): void {
@@ -187,7 +199,11 @@ class Stage {
       return checkedAgent(flush(f));
     };
     const batch = core.handleBatch.bind(core);
-    core.handleBatch = (b) => checkedAgent(batch(b));
+    core.handleBatch = (b) => {
+      const actions = checkedAgent(batch(b));
+      for (const a of actions) if (a.kind === "save") this.#saved.set(node.host.id, a.text);
+      return actions;
+    };
   }
 
   watchServer(): void {
@@ -242,7 +258,7 @@ export function coresTarget(): FuzzTarget {
   const input = new Uint8Array(DEEDS_MAX * DEED_BYTES);
   const view = new DataView(input.buffer);
   return {
-    cases: 30_000,
+    cases: 12_000,
     limitMs: 10,
     seeds: [],
     mutate(random) {

@@ -4,10 +4,16 @@ import { configTarget } from "./config.ts";
 import { coresTarget } from "./cores.ts";
 import { probeTarget } from "./probe.ts";
 import { protobufTarget } from "./protobuf.ts";
+import { stateTarget } from "./state.ts";
+import { traceTarget } from "./trace.ts";
+import { wordsTarget } from "./words.ts";
 
 export const targets: Readonly<Record<string, () => FuzzTarget>> = {
   probe: probeTarget,
   protobuf: protobufTarget,
-  config: configTarget,
   cores: coresTarget,
+  config: configTarget,
+  trace: traceTarget,
+  state: stateTarget,
+  words: wordsTarget,
 };

@@ -44,9 +44,15 @@ export function probeTarget(): FuzzTarget {
         return false;
       }
       must(Number.isSafeInteger(fields.probe) && fields.probe >= 0, "a probe number out of range");
-      must(keys.every((key) => isWord(fields[key])), "a field out of range");
+      must(
+        keys.every((key) => isWord(fields[key])),
+        "a field out of range",
+      );
       const correctionNs = readCorrectionNs(input, 0);
-      must(Math.abs(correctionNs) <= 2 ** 47 || Number.isNaN(correctionNs), "a correctionField out of range");
+      must(
+        Math.abs(correctionNs) <= 2 ** 47 || Number.isNaN(correctionNs),
+        "a correctionField out of range",
+      );
       return true;
     },
   };

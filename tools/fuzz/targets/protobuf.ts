@@ -4,7 +4,6 @@
  * The first byte of an input says which message the others are to be.
  */
 import { type DescMessage, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { Prng } from "@ttcs/units";
 import {
   AgentMessageSchema,
   CoordinatorMessageSchema,
@@ -14,6 +13,7 @@ import {
   StampColumnSchema,
   unpackStamps,
 } from "@ttcs/protocol";
+import type { Prng } from "@ttcs/units";
 import { changeMessage } from "../message.ts";
 import { ByteMutator } from "../mutate.ts";
 import { below, chance, type FuzzTarget, must } from "../target.ts";
@@ -22,12 +22,14 @@ import { ALL_MESSAGES, recordSamples } from "./samples.ts";
 
 /** As many as an agent takes of one flush. */
 const COLUMN_LIMIT = 8_192;
+/** Longer than any message of a fleet; what is allowed up to 1 MB takes its time for its length (bytes). */
+const INPUT_BYTES_MAX = 1 << 16;
 /** Most changes of a message. */
 const CHANGES_MAX = 3;
 
 export function protobufTarget(): FuzzTarget {
   const mutator = new ByteMutator();
-  const input = new Uint8Array(1 << 18);
+  const input = new Uint8Array(INPUT_BYTES_MAX);
   const probe = new Float64Array(COLUMN_LIMIT);
   const ns = new Float64Array(COLUMN_LIMIT);
   const writer = new CorrectionWriter();
@@ -73,7 +75,10 @@ function decoded(desc: DescMessage, bytes: Uint8Array) {
   try {
     return fromBinary(desc, bytes);
   } catch (error) {
-    must(!/call stack|allocation|array length/i.test(String(error)), `refused by exhaustion: ${error}`);
+    must(
+      !/call stack|allocation|array length/i.test(String(error)),
+      `refused by exhaustion: ${error}`,
+    );
     return undefined;
   }
 }
@@ -92,7 +97,10 @@ function checkReport(bytes: Uint8Array, general: ReturnType<typeof decoded>): vo
   if (!quick) return;
   must(general !== undefined, "a report that the general decoder refuses");
   const one = toBinary(AgentMessageSchema, quick);
-  must(isSame(one, toBinary(AgentMessageSchema, general as typeof quick)), "another report than the general decoder's");
+  must(
+    isSame(one, toBinary(AgentMessageSchema, general as typeof quick)),
+    "another report than the general decoder's",
+  );
 }
 
 /** Both encoders make the same bytes of a message that has nothing in it but what the schema knows. */

@@ -69,7 +69,8 @@ export function recordSamples(): Sample[] {
 function partsOf(desc: DescMessage, message: Message): { desc: DescMessage; message: Message }[] {
   const fields = message as unknown as Record<string, unknown>;
   return desc.fields.flatMap((field) => {
-    const member = field.oneof && (fields[field.oneof.localName] as { case?: string; value?: unknown });
+    const member =
+      field.oneof && (fields[field.oneof.localName] as { case?: string; value?: unknown });
     const value = member
       ? member.case === field.localName
         ? member.value

@@ -27,7 +27,7 @@ import { Carrier } from "./carrier.ts";
 import { type Deed, DeedWatch } from "./deeds.ts";
 import { Exchange, type RoundClose } from "./exchange.ts";
 import { Keeper } from "./keeper.ts";
-import { assignmentActions } from "./place.ts";
+import { assignmentActions, placeFault } from "./place.ts";
 import { ProbeKeys } from "./probe-keys.ts";
 import { reportOf } from "./report.ts";
 import { RoundClock } from "./round-clock.ts";
@@ -259,6 +259,11 @@ export class AgentCore {
    * numbers of neighbours are looked at when they are dealt.
    */
   #welcome(welcome: Welcome, nowRawNs: RawNanos): void {
+    // 0 is dealt to nobody, and what is saved with it could not be read again.
+    if (welcome.hostNumber === 0) {
+      this.#logOnce("a welcome without a number is ignored");
+      return;
+    }
     if (welcome.hostNumber !== this.#hostNumber) {
       this.exchange.clear();
       this.#saver.place = undefined;
@@ -280,9 +285,15 @@ export class AgentCore {
   }
 
   #assign(assignment: Assignment): void {
+    const place = { hostNumber: this.#hostNumber, assignment };
+    const fault = placeFault(place);
+    if (fault) {
+      this.#logOnce(`neighbours refused: ${fault}`);
+      return;
+    }
     this.#dealt = true;
     this.exchange.setNeighbours(assignment.neighbours, assignment.pairsPerSecond);
-    this.#saver.place = { hostNumber: this.#hostNumber, assignment };
+    this.#saver.place = place;
     // Whoever has two neighbours waits for nobody any more.
     if (assignment.neighbours.length >= 2) this.keeper.waiting = undefined;
     const keys = this.#keys.assign(assignment.neighbours, this.#nowRawNs);

@@ -20,10 +20,23 @@ import type { AgentAction } from "./actions.ts";
  */
 const AGE_NS_MAX = 120 * SECOND_NS;
 
+/**
+ * No mesh gives a host more neighbours: an anchor has 64, and gateway edges beside them. Each costs memory,
+ * and is sent probes to, whoever is there.
+ */
+const NEIGHBOURS_MAX = 256;
+
 /** See the module head. */
 export interface Place {
   readonly hostNumber: number;
   readonly assignment: Assignment;
+}
+
+/** Why this cannot be a place in a mesh; undefined: it can. */
+export function placeFault({ hostNumber, assignment }: Place): string | undefined {
+  if (hostNumber === 0) return "this host has no number";
+  const { length } = assignment.neighbours;
+  return length > NEIGHBOURS_MAX ? `${length} are more than any mesh deals` : undefined;
 }
 
 /** As a part of what is saved. */

@@ -56,6 +56,17 @@ test.each(["", "{}", "null", "[]", '{"version":2}', "\0".repeat(500)])("%j is re
   expect(parseState(text).ok).toBe(false);
 });
 
+test("what is no text is refused where a text belongs, however deep it is, and not put into words", () => {
+  for (const key of ["boot_id", "raw_ns", "term", "round"]) {
+    const { body } = JSON.parse(formatState(state));
+    body[key] = [body[key]];
+    const text = JSON.stringify({ version: 1, checksum: hashText(JSON.stringify(body)), body });
+    expect(parseState(text), key).toMatchObject({ reason: expect.stringContaining("text") });
+  }
+  const reason = "no version instead of 1";
+  expect(parseState('{"version":[["x"]]}')).toEqual({ ok: false, reason });
+});
+
 test("a line is used on the boot it was told on, by a raw clock that has gone on", () => {
   expect(usable(state, "boot 1", after(30)).correction).toBeDefined();
   expect(usable(state, "boot 2", after(30)).correction).toBeUndefined();

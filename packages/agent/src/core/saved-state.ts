@@ -72,7 +72,10 @@ export type ReadState =
 export function parseState(text: string): ReadState {
   try {
     const { version, checksum, body } = JSON.parse(text);
-    if (version !== VERSION) return no(`version ${version} instead of ${VERSION}`);
+    if (version !== VERSION) {
+      const said = typeof version === "number" ? `version ${version}` : "no version";
+      return no(`${said} instead of ${VERSION}`);
+    }
     if (checksum !== hashText(JSON.stringify(body))) return no("its checksum is wrong");
     return checked(body);
   } catch (error) {
@@ -85,12 +88,12 @@ function checked(body: Record<string, unknown>): ReadState {
   if (ledger && !isLedger(ledger)) return no("a learnt rate that no crystal can have");
   const panic = body.panic;
   const state: SavedState = {
-    bootId: String(body.boot_id),
-    rawNs: rawNanos(BigInt(body.raw_ns as string)),
+    bootId: textOf(body.boot_id),
+    rawNs: rawNanos(BigInt(textOf(body.raw_ns))),
     ledger,
-    panic: panic === undefined ? undefined : String(panic),
-    term: BigInt(body.term as string),
-    round: BigInt(body.round as string),
+    panic: panic === undefined ? undefined : textOf(panic),
+    term: BigInt(textOf(body.term)),
+    round: BigInt(textOf(body.round)),
     lockedBefore: body.locked_before === true,
     // An older agent does not say it.
     offsetNs: Number.isFinite(body.offset_ns) ? (body.offset_ns as number) : 0,
@@ -100,6 +103,12 @@ function checked(body: Record<string, unknown>): ReadState {
     ...(body.place ? { place: placeFromJson(body.place) } : {}),
   };
   return { ok: true, state };
+}
+
+/** Anything else is no text, and may be so deep that making one of it takes for ever. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new Error("something else where a text belongs");
 }
 
 /** The same state, without a line that is of no use at `nowRawNs` on this boot. */

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { AgentStatus, NowStatus } from "@ttcs/agent";
 import { TtcsError } from "@ttcs/units";
+import { harmless } from "../harmless.ts";
 
 /** What can be asked, and what comes back. */
 export interface Answers {
@@ -12,6 +13,8 @@ export interface Answers {
 
 /** An agent that does not answer within this long is unreachable (ms). */
 const TIMEOUT_MS = 3_000;
+/** No answer is nested deeper; to put one that is into words takes for ever. */
+const DEPTH_MAX = 8;
 
 /** A connection that is kept open; answers come in the order of the questions. */
 export class AgentClient {
@@ -40,12 +43,9 @@ export class AgentClient {
       if (this.#socket.destroyed) this.#fail(new Error("the agent closed the connection"));
       else this.#socket.write(`${request}\n`);
     }).finally(() => clearTimeout(late));
-    const answer = parseAnswer(line);
-    if (typeof answer?.error === "string") throw this.#unreachable(new Error(answer.error));
-    if (!isAnswer(answer, request)) {
-      throw this.#unreachable(new Error("it does not answer like an agent"));
-    }
-    return answer as unknown as Answers[K];
+    const answer = answerOf(line, request);
+    if (typeof answer === "string") throw this.#unreachable(new Error(answer));
+    return answer;
   }
 
   close(): void {
@@ -68,15 +68,33 @@ export class AgentClient {
   }
 }
 
+/** The answer in a line; a text: why it is none. */
+export function answerOf<K extends keyof Answers>(line: string, request: K): Answers[K] | string {
+  const answer = parseAnswer(line);
+  if (typeof answer?.error === "string") return harmless(answer.error);
+  if (!isAnswer(answer, request)) return "it does not answer like an agent";
+  return answer as unknown as Answers[K];
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
+
+/** What is said of the solve is absent, or has the weight that the page shows. */
+const isNeighbour = (value: unknown): boolean =>
+  isObject(value) && (!value.solve || (isObject(value.solve) && isNumber(value.solve.weight)));
+
+const isNumber = (value: unknown): boolean => typeof value === "number";
+
+/** True when there is something in `value` within more than `levels` others. */
+const isDeeper = (value: unknown, levels: number): boolean =>
+  isObject(value) && (levels === 0 || Object.values(value).some((v) => isDeeper(v, levels - 1)));
 
 /** A line as an object; undefined when it is none. */
 function parseAnswer(line: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return isObject(value) ? value : undefined;
+    return isObject(value) && !isDeeper(value, DEPTH_MAX) ? value : undefined;
   } catch {
     return undefined;
   }
@@ -86,7 +104,8 @@ function parseAnswer(line: string): Fields | undefined {
 function isAnswer(answer: Fields | undefined, request: keyof Answers): boolean {
   if (typeof answer?.state !== "string") return false;
   if (request === "now") return typeof answer.kernel_monotonic_raw_ns === "string";
-  const { host, correction_age_s: age, neighbours } = answer;
+  const { host, correction_age_s: age, neighbours, alarms, guard } = answer;
   if (typeof host !== "string" || !(age === null || typeof age === "number")) return false;
-  return Array.isArray(neighbours) && neighbours.every(isObject);
+  if (!Array.isArray(alarms) || !isObject(guard)) return false;
+  return Array.isArray(neighbours) && neighbours.every(isNeighbour);
 }

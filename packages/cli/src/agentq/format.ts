@@ -1,6 +1,7 @@
 /** Prints an agent's answers for people. */
 import type { AgentStatus, NeighbourStatus, NowStatus } from "@ttcs/agent";
 import Table from "cli-table3";
+import { harmless } from "../harmless.ts";
 import { duration, signedDuration } from "../units-text.ts";
 
 /** The status as a short page: verdict first, then figures, then neighbours. */
@@ -21,7 +22,7 @@ export function formatStatus(s: AgentStatus): string {
     `guard       ${guardLine(s.guard)}`,
     `why         ${s.why}; residual ${duration(s.residual_rms_ns)} rms`,
   ];
-  return `${lines.join("\n")}\n${neighbourTable(s.neighbours)}`;
+  return harmless(`${lines.join("\n")}\n${neighbourTable(s.neighbours)}`);
 }
 
 function guardLine(g: AgentStatus["guard"]): string {
@@ -34,12 +35,13 @@ function guardLine(g: AgentStatus["guard"]): string {
 
 /** One instant on all clocks. */
 export function formatNow(n: NowStatus): string {
-  return [
+  const lines = [
     `kernel raw  ${n.kernel_monotonic_raw_ns} ns`,
     `system      ${n.system_ns} ns, within ${duration(n.bound_ns)} of domain time, ${duration(n.utc_bound_ns)} of UTC`,
     `domain      ${n.domain_ns ?? "unknown"} ns, within ${duration(n.domain_bound_ns)}, sigma ${duration(n.sigma_ns)}`,
     `state       ${n.state}`,
-  ].join("\n");
+  ];
+  return harmless(lines.join("\n"));
 }
 
 function neighbourTable(neighbours: readonly NeighbourStatus[]): string {

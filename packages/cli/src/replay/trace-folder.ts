@@ -8,9 +8,14 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { readPlan, type TracePlan } from "@ttcs/simulator";
+import { harmless } from "../harmless.ts";
 
-/** What is wrong with a recording: file, line, what, which value. */
-export class TraceFault extends Error {}
+/** What is wrong with a recording: file, line, what, which value, and nothing that steers a terminal. */
+export class TraceFault extends Error {
+  constructor(message: string) {
+    super(harmless(message));
+  }
+}
 
 /** What a recording may consist of; none of it is a place for results. */
 export const TRACE_FILES = ["trace.json", "probes.csv", "probes.csv.gz", "truth.csv"] as const;
@@ -22,7 +27,11 @@ const VALUE_SHOWN = 60;
 /** Reads and checks `trace.json`. */
 export function openPlan(folder: string): TracePlan {
   const file = join(folder, "trace.json");
-  const text = readText(file);
+  return planOf(readText(file), file);
+}
+
+/** The plan in the text of a file. */
+export function planOf(text: string, file: string): TracePlan {
   let json: unknown;
   try {
     json = JSON.parse(text);

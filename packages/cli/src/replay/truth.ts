@@ -50,10 +50,14 @@ export class Truth {
 /** Reads `truth.csv` when there is one. */
 export function openTruth(folder: string, plan: TracePlan): Truth | undefined {
   const file = join(folder, "truth.csv");
-  if (!existsSync(file)) return undefined;
+  return existsSync(file) ? truthOf(readText(file), file, plan) : undefined;
+}
+
+/** The truth in the text of a file. */
+export function truthOf(text: string, file: string, plan: TracePlan): Truth {
   const index = new Map(plan.hosts.map(({ id }, i) => [id, i]));
   const lines = new Map<number, Line>();
-  const rows = readText(file).split(/\r?\n/);
+  const rows = text.split(/\r?\n/);
   const fault = (at: number, reason: string) =>
     new TraceFault(`${file}: line ${at + 1}: ${reason}: ${JSON.stringify(rows[at].slice(0, 60))}`);
   if (rows[0] !== HEADER) throw fault(0, `no header ${HEADER}`);

@@ -24,6 +24,8 @@ test("an honest Hello can be true, over either family", () => {
 test("what no host can say of itself is named", () => {
   const cases: [Partial<Hello>, string][] = [
     [{ hostId: "x".repeat(254) }, "longer than 253"],
+    [{ hostId: "h1\u001b[2J" }, "control character"],
+    [{ region: "a\u009b" }, "control character"],
     [{ probeAddress: "nowhere" }, "probe_address"],
     [{ managementAddress: "10.1.0.0/16" }, "management_address"],
     [{ probePort: 0 }, "port"],

@@ -21,6 +21,8 @@ export function implausible(hello: Hello): string | undefined {
     return `a name is longer than ${NAME_LIMIT} characters`;
   }
   if (hello.instance.length > INSTANCE_BYTES_MAX) return "instance is too long";
+  // Names are shown on terminals, those of others among them.
+  if (names.some((name) => /\p{Cc}/u.test(name))) return "a name has a control character in it";
   if (isIP(hello.probeAddress) === 0) return "probe_address is no IP address";
   if (isIP(hello.managementAddress) === 0) return "management_address is no IP address";
   if (!isPort(hello.probePort) || !isPort(hello.agentPort)) return "a port is not 1 to 65535";

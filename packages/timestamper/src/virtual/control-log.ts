@@ -102,7 +102,8 @@ export class ControlLog {
   }
 }
 
-function parseLine(line: string, file: string): ControlWrite {
+/** A whole line of the log `file`. */
+export function parseLine(line: string, file: string): ControlWrite {
   const fault = new TtcsError("CONFIG_UNREADABLE", {
     file,
     detail: `"${line.slice(0, 80)}" is no write to a clock; remove the laboratory's state folder`,

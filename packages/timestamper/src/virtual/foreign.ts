@@ -98,7 +98,7 @@ export class ForeignHand {
 }
 
 /** The deed that a line asks for; undefined when it makes no sense. */
-function deedOf(line: unknown): Deed | undefined {
+export function deedOf(line: unknown): Deed | undefined {
   const { kind, ratePpb, stepNs, freqPpb } = (line ?? {}) as Record<string, unknown>;
   const isRate = (x: unknown): x is number =>
     typeof x === "number" && Math.abs(x) <= RATE_LIMIT_PPB;

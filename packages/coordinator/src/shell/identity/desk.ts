@@ -102,6 +102,7 @@ export class EnrolmentDesk {
   #fault({ domain, hostId }: EnrolmentRequest): string | undefined {
     if (hostId === "") return "host_id is empty; set it in the agent's configuration";
     if (hostId.length > NAME_LIMIT) return `host_id is longer than ${NAME_LIMIT} characters`;
+    if (/[\s\p{Cc}]/u.test(hostId)) return "host_id has a blank or a control character in it";
     if (this.#options.domains.includes(domain)) return undefined;
     return `this server runs no domain "${domain.slice(0, NAME_LIMIT)}"`;
   }
