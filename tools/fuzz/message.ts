@@ -16,6 +16,8 @@ import { DOUBLES, INTEGERS, TEXTS } from "./values.ts";
 type Fields = Record<string, unknown>;
 
 /** Elements that a list is made to repeat, now and then. */
+/** Lengths of hashes, keys and instances, and of what is none. */
+const BYTE_LENGTHS = [0, 1, 16, 31, 32, 33, 1_000];
 const MANY = 300;
 const ENUMS = [0, 1, 2, 3, 4, 5, 6, 7, 99, -1, 2 ** 31 - 1] as const;
 
@@ -83,6 +85,8 @@ function scalar(type: ScalarType, value: unknown, random: Prng): unknown {
   switch (type) {
     case ScalarType.STRING:
       return pick(random, TEXTS);
+    case ScalarType.BYTES:
+      return Uint8Array.from({ length: pick(random, BYTE_LENGTHS) }, () => below(random, 256));
     case ScalarType.BOOL:
       return value !== true;
     case ScalarType.DOUBLE:
