@@ -44,7 +44,8 @@ export function stateTarget(): FuzzTarget {
   const typed = (kind: number, text: string) => Buffer.concat([Buffer.of(kind), Buffer.from(text)]);
   return {
     cases: 50_000,
-    limitMs: 10,
+    // Read once, at a start.
+    limitMs: 100,
     seeds: [
       ...saved.map((text) => typed(STATE, text)),
       typed(MEMORY, memory),

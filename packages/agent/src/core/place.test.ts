@@ -42,7 +42,7 @@ test("a welcome without a number makes no host, and nobody is dealt neighbours b
 });
 
 test("more neighbours than any mesh deals are refused: a message must not fill the memory", () => {
-  expect(told(welcome(1), assignment(256))).toEqual(["identify", "probe", "neighbours"]);
+  expect(told(welcome(1), assignment(256))).toEqual(["identify", "keys", "probe", "neighbours"]);
   expect(told(welcome(1), assignment(257))).toEqual([
     "identify",
     "neighbours refused: 257 are more than any mesh deals",
