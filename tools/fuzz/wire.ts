@@ -4,6 +4,7 @@
  */
 import type { Prng } from "@ttcs/units";
 import { below, chance, pick } from "./target.ts";
+import { DOUBLES, INTEGERS } from "./values.ts";
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -37,12 +38,26 @@ export function changeWire(random: Prng, bytes: Uint8Array): Uint8Array {
   else if (kind === 2) {
     const count = chance(random, 10) ? DOUBLED_MAX : 1;
     parts.splice(at, 0, ...Array.from({ length: count }, () => parts[at]));
-  } else if (kind === 3) {
-    const tag = bytes.subarray(span.from, span.value);
-    parts[at] = joined([tag, pick(random, [LONG, TOO_LONG])]);
   } else if (span.type === DELIMITED) parts[at] = inside(random, bytes, span);
-  else parts.push(pick(random, parts));
+  else parts[at] = joined([bytes.subarray(span.from, span.value), otherNumber(random, span.type)]);
   return joined(parts);
+}
+
+/** A number as it is written in a field of that type, or as none is. */
+function otherNumber(random: Prng, type: number): Uint8Array {
+  if (type === VARINT) {
+    const kind = below(random, 10);
+    if (kind === 0) return pick(random, [LONG, TOO_LONG]);
+    return varintOf(
+      kind < 5 ? BigInt(below(random, 10)) : BigInt.asUintN(64, pick(random, INTEGERS)),
+    );
+  }
+  const bytes = new Uint8Array(type === FIXED64 ? 8 : 4);
+  const view = new DataView(bytes.buffer);
+  if (type === FIXED32) view.setUint32(0, Number(BigInt.asUintN(32, pick(random, INTEGERS))), true);
+  else if (chance(random, 50)) view.setFloat64(0, pick(random, DOUBLES), true);
+  else view.setBigUint64(0, BigInt.asUintN(64, pick(random, INTEGERS)), true);
+  return bytes;
 }
 
 /** Changes what is in a field that has a length, or puts it into itself again and again. */
@@ -91,11 +106,13 @@ function varintAt(bytes: Uint8Array, from: number): [number, number] {
   return [value >>> 0, at];
 }
 
-function lengthOf(body: Uint8Array): Uint8Array {
+const lengthOf = (body: Uint8Array): Uint8Array => varintOf(BigInt(body.length));
+
+function varintOf(value: bigint): Uint8Array {
   const bytes: number[] = [];
-  let rest = body.length;
-  for (; rest > 0x7f; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
-  bytes.push(rest);
+  let rest = value;
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  bytes.push(Number(rest));
   return Uint8Array.from(bytes);
 }
 

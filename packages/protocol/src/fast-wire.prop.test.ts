@@ -123,6 +123,14 @@ test("bytes that were damaged are never read as something else", () => {
   );
 });
 
+test("a state of 32 bits is left to the general decoder, for which it is below 0", () => {
+  const state = (...value: number[]) =>
+    Uint8Array.of(0x0a, 0, 0x1a, 1 + value.length, 0x18, ...value);
+  expect(readReport(state(0xff, 0xff, 0xff, 0xff, 0x0f))).toBeUndefined();
+  const largest = state(0xff, 0xff, 0xff, 0xff, 0x07);
+  expect(readReport(largest)).toEqual(fromBinary(AgentMessageSchema, largest));
+});
+
 test("a field that this version does not know leaves the message to the general decoder", () => {
   const message: AgentMessage = fromBinary(
     AgentMessageSchema,

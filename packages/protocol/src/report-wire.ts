@@ -72,6 +72,13 @@ class Reader {
     return value;
   }
 
+  /** Larger ones stand for numbers below 0. */
+  enumeration(): number {
+    const value = this.number();
+    if (value > 0x7fff_ffff) throw UNUSUAL;
+    return value;
+  }
+
   bool(): boolean {
     const value = this.number();
     if (value > 1) throw UNUSUAL;
@@ -161,7 +168,7 @@ function readBody(reader: Reader, end: number): Report {
     const tag = reader.uint32();
     if (tag === delimited(1)) fits.push(readFit(reader, reader.end()));
     else if (tag === delimited(2) && !source) source = readSource(reader, reader.end());
-    else if (tag === varint(3)) state = reader.uint32();
+    else if (tag === varint(3)) state = reader.enumeration();
     else if (tag === delimited(4)) reason = reader.string();
     else if (tag === fixed64(5)) offsetNs = reader.double();
     else if (tag === fixed64(6)) boundNs = reader.double();

@@ -16,7 +16,7 @@ import {
 import type { Prng } from "@ttcs/units";
 import { changeMessage } from "../message.ts";
 import { ByteMutator } from "../mutate.ts";
-import { below, chance, type FuzzTarget, must } from "../target.ts";
+import { below, chance, type FuzzTarget, must, pick } from "../target.ts";
 import { changeWire } from "../wire.ts";
 import { ALL_MESSAGES, recordSamples } from "./samples.ts";
 
@@ -24,6 +24,8 @@ import { ALL_MESSAGES, recordSamples } from "./samples.ts";
 const COLUMN_LIMIT = 8_192;
 /** Longer than any message of a fleet; what is allowed up to 1 MB takes its time for its length (bytes). */
 const INPUT_BYTES_MAX = 1 << 16;
+/** Of a hundred messages, so many are made of reports: they have a reader of their own. */
+const REPORTS_PERCENT = 25;
 /** Most changes of a message. */
 const CHANGES_MAX = 3;
 
@@ -39,12 +41,14 @@ export function protobufTarget(): FuzzTarget {
     input.set(body, 1);
     return input.subarray(0, 1 + body.length);
   };
+  const seeds = recordSamples().map(({ desc, bytes }) => typed(desc, bytes).slice());
+  const reports = seeds.filter((seed) => readReport(seed.subarray(1)));
   return {
     cases: 1_000_000,
     limitMs: 10,
-    seeds: recordSamples().map(({ desc, bytes }) => typed(desc, bytes).slice()),
+    seeds,
     mutate(random, pool) {
-      const from = pool[below(random, pool.length)];
+      const from = pick(random, chance(random, REPORTS_PERCENT) ? reports : pool);
       const desc = ALL_MESSAGES[from[0] % ALL_MESSAGES.length];
       let bytes = from.subarray(1);
       const way = below(random, 10);
