@@ -53,6 +53,29 @@ export async function drainUntil(
   }
 }
 
+/**
+ * A pair between which stamped probes have arrived. The kernel begins to stamp what it receives some time
+ * after the first socket asked for it, and ends with the last one: a pair that stays open makes tests
+ * independent of what else is running.
+ */
+export async function stampedPair(open: () => SocketPair): Promise<SocketPair> {
+  const pair = open();
+  const { a, b } = pair;
+  a.setIdentity({ domainNumber: DOMAIN, hostNumber: A });
+  b.setIdentity({ domainNumber: DOMAIN, hostNumber: B });
+  a.setKeys(keysBetween(A, [B]));
+  b.setKeys(keysBetween(B, [A]));
+  const [none, received] = [createStamps(4), createStamps(4)];
+  const target = { hostNumber: B, address: "127.0.0.1", port: b.port };
+  for (let waitedMs = 0; received.length === 0; waitedMs += 20) {
+    if (waitedMs > PATIENCE_MS) throw new Error("the kernel stamps nothing");
+    a.sendPairs([target], [waitedMs]);
+    await sleep(20);
+    b.drain(none, received);
+  }
+  return pair;
+}
+
 /** The stamps by peer and probe number. */
 export function byProbe(columns: StampColumns): Map<string, bigint> {
   const entries = Array.from({ length: columns.length }, (_, i): [string, bigint] => [

@@ -14,6 +14,7 @@ import {
   probeSocketContract,
   type SocketPair,
   sendAll,
+  stampedPair,
   systemClockContract,
 } from "../contract.ts";
 import { probeMac } from "./probe-mac.ts";
@@ -43,23 +44,9 @@ function faultOf(address: string, port: number): TtcsError {
   throw new Error("the socket could be opened");
 }
 
-/**
- * The kernel begins to stamp what it receives some time after the first socket asked for it, and ends
- * with the last one: a pair that stays open makes the tests independent of what else is running.
- */
 let keeper: SocketPair | undefined;
 beforeAll(async () => {
-  keeper = openPair();
-  const { a, b } = keeper;
-  a.setIdentity({ domainNumber: 1, hostNumber: 1 });
-  b.setIdentity({ domainNumber: 1, hostNumber: 2 });
-  const [none, received] = [createStamps(4), createStamps(4)];
-  const target = { hostNumber: 2, address: "127.0.0.1", port: b.port };
-  for (let pair = 0; pair < 50 && received.length === 0; pair++) {
-    a.sendPairs([target], [pair]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    b.drain(none, received);
-  }
+  keeper = await stampedPair(openPair);
 });
 afterAll(() => keeper?.close());
 

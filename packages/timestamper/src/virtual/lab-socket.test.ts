@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createStamps } from "../columns.ts";
 import {
   byProbe,
@@ -9,6 +9,7 @@ import {
   keysBetween,
   probeSocketContract,
   type SocketPair,
+  stampedPair,
 } from "../contract.ts";
 import { KernelClockReader } from "../kernel/clock-reader.ts";
 import { createCounters, openKernelProbeSocket } from "../kernel/probe-socket.ts";
@@ -43,6 +44,12 @@ function openPair(link: LinkConditions): SocketPair {
   b.setKeys(keysBetween(2, [1]));
   return { a, b, close };
 }
+
+let keeper: SocketPair | undefined;
+beforeAll(async () => {
+  keeper = await stampedPair(() => openPair(CLEAR_LINK));
+});
+afterAll(() => keeper?.close());
 
 probeSocketContract("simulated", () => openPair(CLEAR_LINK));
 probeSocketContract("simulated, slow link", () =>
