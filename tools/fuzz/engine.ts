@@ -141,7 +141,7 @@ export class Run {
       }
       const input = target.mutate(caseStream(seed, name, index), this.#pool);
       this.#try(input, index);
-      if (this.#coverage && this.#since.length >= GENERATION) this.#look(seed, index);
+      if (this.#coverage && (index + 1) % GENERATION === 0) this.#look(seed, index);
     }
     this.#endLife();
     this.#watch.progress?.(index - from);
@@ -227,10 +227,10 @@ export class Run {
   #look(seed: number, index: number): void {
     const coverage = this.#coverage!;
     const fresh = coverage.takeNew();
-    const generation = this.#since;
-    // A life goes on: its history is needed for what it may lead to.
-    if (!this.#target.life) this.#since = [];
+    // Where inputs build upon each other none is worth anything by itself, and all are history.
     if (this.#target.life) return;
+    const generation = this.#since;
+    this.#since = [];
     for (const input of generation) {
       if (fresh.size === 0) return;
       faultOf(this.#target, input);

@@ -39,7 +39,7 @@ const ORDINARY = /^line \d+: [^\n]*$/;
 /** The same lines: some with another digit or field, some doubled, left out or elsewhere. */
 function otherRows(from: Uint8Array, random: Prng): Uint8Array {
   const lines = Buffer.from(from).toString("latin1").split("\n");
-  for (let i = below(random, ROWS_MAX); i >= 0; i--) {
+  for (let i = below(random, ROWS_MAX); i >= 0 && lines.length > 1; i--) {
     const at = below(random, lines.length);
     const line = lines[at];
     const kind = below(random, 8);
