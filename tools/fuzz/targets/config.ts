@@ -81,7 +81,7 @@ export function configTarget(): FuzzTarget {
   const full = fullConfig();
   return {
     cases: 50_000,
-    limitMs: 10,
+    limitMs: 50,
     seeds: [MANUAL, FORGOTTEN, full, `${full}${"# a comment\n".repeat(50)}`].map((text) =>
       encoder.encode(text),
     ),

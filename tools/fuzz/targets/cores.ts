@@ -259,7 +259,7 @@ export function coresTarget(): FuzzTarget {
   const view = new DataView(input.buffer);
   return {
     cases: 12_000,
-    limitMs: 10,
+    limitMs: 50,
     seeds: [],
     mutate(random) {
       const deeds = 1 + below(random, DEEDS_MAX);

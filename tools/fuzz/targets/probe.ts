@@ -33,7 +33,7 @@ export function probeTarget(): FuzzTarget {
   const keys = Object.keys(others) as (keyof typeof others)[];
   return {
     cases: 10_000_000,
-    limitMs: 10,
+    limitMs: 50,
     seeds,
     mutate: (random, pool) => mutator.mutate(random, pool),
     run(input) {

@@ -45,7 +45,7 @@ export function protobufTarget(): FuzzTarget {
   const reports = seeds.filter((seed) => readReport(seed.subarray(1)));
   return {
     cases: 1_000_000,
-    limitMs: 10,
+    limitMs: 50,
     seeds,
     mutate(random, pool) {
       const from = pick(random, chance(random, REPORTS_PERCENT) ? reports : pool);

@@ -100,7 +100,7 @@ export function wordsTarget(): FuzzTarget {
   ]);
   return {
     cases: 50_000,
-    limitMs: 10,
+    limitMs: 50,
     seeds: seeds(),
     mutate(random, pool) {
       const from = Buffer.from(pool[below(random, pool.length)]);
