@@ -17,7 +17,7 @@
  * The key function comes from outside; it may allocate. What it cannot see: how long a probe was held up
  * on its way. A delayed probe is a true one; for that there are bounds.
  */
-import { assert } from "@ttcs/units";
+import { assert, isSameBytes } from "@ttcs/units";
 import {
   copyCovered,
   PROBE_COVERED_BYTES,
@@ -149,7 +149,5 @@ export class ProbeGate<Key> {
 }
 
 /** True for the same key under the same number. */
-export function isSameKey(a: ProbeKeyBytes, b: ProbeKeyBytes): boolean {
-  if (a.number !== b.number || a.key.length !== b.key.length) return false;
-  return a.key.every((byte, i) => byte === b.key[i]);
-}
+export const isSameKey = (a: ProbeKeyBytes, b: ProbeKeyBytes): boolean =>
+  a.number === b.number && isSameBytes(a.key, b.key);

@@ -1,4 +1,5 @@
 export { assert } from "./assert.ts";
+export { isSameBytes } from "./bytes.ts";
 export { type ErrorCode, errorTable, TtcsError } from "./errors.ts";
 export {
   type ArmedFailpoint,

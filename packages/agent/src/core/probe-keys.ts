@@ -17,7 +17,7 @@ import {
   type ProbeKey,
   type ProbeKeyBytes,
 } from "@ttcs/protocol";
-import { type RawNanos, SECOND_NS } from "@ttcs/units";
+import { isSameBytes, type RawNanos, SECOND_NS } from "@ttcs/units";
 
 /** A new key is sent with after this long (ns): everybody has been told, or is lost to the coordinator. */
 export const KEY_LEAD_NS = 30 * SECOND_NS;
@@ -75,7 +75,7 @@ function edgeOf(before: Edge | undefined, n: Neighbour, nowRawNs: RawNanos): Edg
   const { instance } = n;
   const send = keyOf(n.sendKey);
   const receive = keyOf(n.receiveKey);
-  const isNew = !before || !isSameInstance(before.instance, instance);
+  const isNew = !before || !isSameBytes(before.instance, instance);
   if (isNew) {
     const accepted = receive ? [{ key: receive, untilRawNs: undefined }] : [];
     return { instance, send, next: undefined, receive: accepted };
@@ -126,6 +126,3 @@ const keyOf = (key: ProbeKey | undefined): ProbeKeyBytes | undefined =>
   key && key.number > 0 && key.key.length > 0 ? { number: key.number, key: key.key } : undefined;
 
 const later = (rawNs: RawNanos, byNs: number): RawNanos => (rawNs + BigInt(byNs)) as RawNanos;
-
-const isSameInstance = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);

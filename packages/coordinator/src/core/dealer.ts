@@ -6,6 +6,7 @@
  * neighbours reach each other; edges that stay silent or do not fit are for the solve.
  */
 import type { Hello } from "@ttcs/protocol";
+import { isSameBytes } from "@ttcs/units";
 import type { Host } from "./host.ts";
 import { anchorCount, type Edge, isFullMesh, pairKey } from "./mesh.ts";
 import type { Body } from "./outbox.ts";
@@ -46,14 +47,10 @@ export const isSamePlace = (a: Hello, b: Hello): boolean =>
   a.managementAddress === b.managementAddress &&
   a.agentPort === b.agentPort &&
   a.region === b.region &&
-  isSameHash(a.certificateSha256, b.certificateSha256);
+  isSameBytes(a.certificateSha256, b.certificateSha256);
 
 /** True when both greetings are of one run of an agent. */
-export const isSameRun = (a: Hello, b: Hello): boolean => isSameHash(a.instance, b.instance);
-
-/** True for the same bytes, such as the hash of a certificate. */
-export const isSameHash = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
+export const isSameRun = (a: Hello, b: Hello): boolean => isSameBytes(a.instance, b.instance);
 
 /** See the module head. */
 export class Dealer {

@@ -228,5 +228,44 @@ function fleetOf(count: number) {
   let nowMs = 0;
   const now = () => ({ monotonicMs: nowMs++, unixNs: 1_795_305_600_000_000_000n });
   for (let i = 1; i <= count; i++) core.handleMessage(i, helloOf(i, Uint8Array.of(i, i, i)), now());
-  return { core, now };
+  const wait = (ms: number) => {
+    nowMs += ms;
+  };
+  return { core, now, wait };
 }
+
+test("a reference that was expelled and has enrolled anew stays, though it led all the while", () => {
+  const { core, now, wait } = fleetOf(4);
+  const source = { rawNs: 5n, systemUnixNs: 1_795_305_600_000_000_000n, synchronised: true };
+  const report = bodyOf({ case: "report", value: { source, state: HostState.ACQUIRING } });
+  wait(2_000);
+  const told = [1, 2, 3, 4].flatMap((host) => core.handleMessage(host, report, now()));
+  const leaders = [...told, ...core.handleTick(now())].flatMap((a) =>
+    a.kind === "send" && a.message.body.case === "assignment"
+      ? [a.message.body.value.referenceHost]
+      : [],
+  );
+  expect(leaders).toContain(1);
+  const atFirst = core.handleExpelled(Uint8Array.of(1, 1, 1), now());
+  expect(atFirst.filter((a) => a.kind === "send" && a.message.body.case === "assignment")).toEqual(
+    [],
+  );
+  core.handleMessage(11, helloOf(1, Uint8Array.of(8, 8, 8)), now());
+  // Then a better one comes and leads; the old one is none of the expelled any more.
+  const better = helloOf(5, Uint8Array.of(5, 5, 5));
+  if (better.body.case === "hello") better.body.value.clockQuality = 10;
+  core.handleMessage(5, better, now());
+  const later = Array.from({ length: 20 }, () => {
+    wait(500);
+    const heard = [11, 2, 3, 4, 5].flatMap((c) => core.handleMessage(c, report, now()));
+    return [...heard, ...core.handleTick(now())];
+  }).flat();
+  const newLeaders = later.flatMap((a) =>
+    a.kind === "send" && a.message.body.case === "assignment"
+      ? [a.message.body.value.referenceHost]
+      : [],
+  );
+  expect(newLeaders).toContain(5);
+  const [last] = core.memory.hosts.filter(({ hello }) => hello.hostId === "h1");
+  expect(last.connected).toBe(true);
+});

@@ -203,6 +203,8 @@ export class DomainCore {
     const isSameLife = isSameRun(host.hello, hello);
     if (host.hello.bootId !== hello.bootId) this.#rebooted(host, now);
     host.hello = hello;
+    // Whoever greets has a certificate that is in force.
+    this.#expelled.delete(host);
     this.#roster.connect(host, connection);
     if (this.#lastClose) this.#mute.joined(host);
     this.#regions.came(host, now.monotonicMs);

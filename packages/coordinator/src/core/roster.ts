@@ -7,7 +7,7 @@
  * shell sees to: a second one is a copy of the first, and both are told.
  */
 import type { Hello } from "@ttcs/protocol";
-import { isSameHash } from "./dealer.ts";
+import { isSameBytes } from "@ttcs/units";
 import { connectedHosts, type Host, newHost } from "./host.ts";
 import type { DomainMemory } from "./memory.ts";
 
@@ -132,7 +132,7 @@ export class Roster {
   /** The host that speaks with a certificate, by its SHA-256. */
   byCertificate(sha256: Uint8Array): Host | undefined {
     const isOf = ({ hello }: Host) =>
-      sha256.length > 0 && isSameHash(hello.certificateSha256, sha256);
+      sha256.length > 0 && isSameBytes(hello.certificateSha256, sha256);
     return [...this.hosts.values()].find(isOf);
   }
 }

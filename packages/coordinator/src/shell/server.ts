@@ -105,7 +105,7 @@ export class Coordinator {
       this.#seats.set(domain, this.#seat(domain, holder, fellows));
     const undecodable = () => this.counters.undecodable_messages++;
     const service = coordinatorService({ undecodable });
-    this.#server.addService(service, { subscribe: (stream: Stream) => void this.#serve(stream) });
+    this.#server.addService(service, { subscribe: (stream: Stream) => this.#take(stream) });
     this.#directory = new Directory(options.store.certificates, (hash, host) =>
       this.#ended(hash, host),
     );
@@ -209,6 +209,15 @@ export class Coordinator {
       log: (level, text) => this.#log[level](text),
     });
     return seat;
+  }
+
+  /** What goes wrong with one stream ends no other, and not the server. */
+  #take(stream: Stream): void {
+    this.#serve(stream).catch((error: Error) => {
+      this.counters.faults++;
+      this.#log.warn(`a stream could not be served: ${error.message}`);
+      stream.end();
+    });
   }
 
   async #serve(stream: Stream): Promise<void> {
