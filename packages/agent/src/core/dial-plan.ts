@@ -20,9 +20,9 @@ const PATIENCE_MS_MIN = 200;
 const PATIENCE_MS_GROWN = 5_000;
 /**
  * Where there is one address only, trying anew early helps nobody: a fleet that lost its coordinator
- * waits in line at the door, and who hangs up comes last (ms).
+ * waits in line at the door, and who hangs up comes last (ms). Connections have a deadline of their own.
  */
-const PATIENCE_ALONE_MS = PATIENCE_MS_GROWN;
+const PATIENCE_ALONE_MS = 15_000;
 /** The wait before the next call is drawn from up to this (ms), twice as much after each round. */
 const WAIT_MS = 100;
 const WAIT_MS_MAX = 2_000;
@@ -121,10 +121,8 @@ export class DialPlan {
 }
 
 function patienceMs(count: number, grown: number): number {
-  const firstMs =
-    count === 1
-      ? PATIENCE_ALONE_MS
-      : Math.max(PATIENCE_MS_MIN, Math.min(PATIENCE_MS_MAX, ROUND_MS / count));
+  if (count === 1) return PATIENCE_ALONE_MS;
+  const firstMs = Math.max(PATIENCE_MS_MIN, Math.min(PATIENCE_MS_MAX, ROUND_MS / count));
   return Math.min(PATIENCE_MS_GROWN, firstMs * grown);
 }
 

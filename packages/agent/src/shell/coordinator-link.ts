@@ -108,14 +108,17 @@ export class CoordinatorLink {
       this.open();
     };
     const patience = setTimeout(() => end(`no answer within ${patienceMs} ms`), patienceMs);
-    const watch = setInterval(() => {
+    let watch: NodeJS.Timeout | undefined;
+    const look = () => {
       if (++looks >= SILENT_LOOKS) end(`silent for ${(LOOK_MS * SILENT_LOOKS) / 1000} s`);
-    }, LOOK_MS);
+    };
     this.#close = close;
     stream.on("data", (message: CoordinatorMessage) => {
       if (isOver) return;
       looks = 0;
       clearTimeout(patience);
+      // The first word is waited for with patience: a busy server has us in a line.
+      watch ??= setInterval(look, LOOK_MS);
       this.#hear(message, end);
     });
     stream.on("error", (error: Error) => end(error.message));

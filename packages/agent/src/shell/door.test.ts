@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
-import { connect, type Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { Server, type ServerDuplexStream } from "@grpc/grpc-js";
@@ -31,6 +31,9 @@ function session(port: number, identity: Partial<TestIdentity> = caller): Client
   opened.on("error", () => {});
   return opened;
 }
+
+/** The head of a TLS record that promises more. */
+const TLS_FIRST_WORDS = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
 type Call = ServerDuplexStream<ExchangeFlush, ExchangeFlush>;
 
 async function open(onCall: (call: Call, door: Door) => void = () => {}, options = {}) {
@@ -83,6 +86,25 @@ test("what does not begin like TLS is counted and ended, and so is TLS that is n
   inside.write("GET / HTTP/1.1\r\n\r\n");
   inside.resume();
   await until(() => door.counters.broken_frames === 1 && inside.destroyed);
+});
+
+test("who hangs up while he waits is never shaken hands with, and whoever stays is not kept waiting", async () => {
+  const limits = { ...FLEET_DOOR, atOnce: 1, lateAtOnceMax: 1, burstPerAddress: 100 };
+  const { door, port } = await open(undefined, { limits });
+  // One is let in at once, the others wait for a beat each; all have said their first words.
+  const crowd = await Promise.all(Array.from({ length: 90 }, () => dial(port, TLS_FIRST_WORDS)));
+  for (const one of crowd) one.end();
+  await until(() => door.counters.unproved_gone > 60);
+  const one = session(port);
+  await once(one, "connect");
+  expect(door.counters.unproved_gone + door.counters.failed_handshakes).toBeGreaterThanOrEqual(90);
+  expect(door.counters.failed_handshakes).toBeLessThan(30);
+  expect(door.counters.refused_rate).toBe(0);
+  // Their places in the address's budget are free again.
+  const others = await Promise.all(Array.from({ length: 60 }, () => dial(port)));
+  expect(door.counters.refused_rate).toBe(0);
+  for (const other of others) other.destroy();
+  one.destroy();
 });
 
 test("a call on a connection reaches the server, which knows the caller by his certificate", async () => {
@@ -234,8 +256,9 @@ test("a fleet that knocks all at once waits in line at a server's door: nobody i
 
 test("of a line each address is let in in turn, and those without room are passed over", () => {
   const line = new DoorLine();
-  const socketOf = (remoteAddress: string) => ({ remoteAddress }) as Socket;
-  for (const address of ["a", "a", "a", "b", "c"]) line.push(socketOf(address));
+  const socketOf = (value: string) =>
+    Object.defineProperty(new Socket(), "remoteAddress", { value });
+  for (const address of ["a", "a", "a", "b", "c"]) line.push(socketOf(address), () => {});
   const order = Array.from({ length: 4 }, () => line.next((a) => a !== "c")?.remoteAddress);
   expect(order).toEqual(["a", "b", "a", "a"]);
   expect(line.next((a) => a !== "c")).toBeUndefined();

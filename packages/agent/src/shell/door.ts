@@ -208,7 +208,11 @@ export class Door {
       socket.resetAndDestroy();
       return;
     }
-    this.#line.push(socket);
+    this.#line.push(socket, () => {
+      // Whoever left before his turn has cost nothing.
+      this.counters.unproved_gone++;
+      this.#buckets.giveBack(address);
+    });
     if (this.#beat !== undefined) return;
     this.#beatMs = nowMs;
     this.#letIn(1);

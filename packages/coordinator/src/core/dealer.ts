@@ -14,7 +14,7 @@ import type { KeyDealer } from "./probe-keys.ts";
 import { dealRegions } from "./region-mesh.ts";
 
 /** In a domain of so many hosts a deal takes a while: those who join at once are dealt in together, */
-const DEAL_TOGETHER_FROM = 100;
+const LARGE_FROM = 100;
 /** at most this often (ms), and less often still where there are more: what a deal costs grows. */
 const DEAL_EVERY_MS = 200;
 const DEAL_EVERY_MS_PER_HOST = 0.5;
@@ -39,6 +39,9 @@ export interface NeighbourView {
   /** True: an anchor of the region of the host that is told. */
   readonly anchor: boolean;
 }
+
+/** True when a deal for so many hosts would hold up a round. */
+export const isLargeDomain = (hostCount: number): boolean => hostCount >= LARGE_FROM;
 
 /** True when neighbours are told the same of a host by either greeting. */
 export const isSamePlace = (a: Hello, b: Hello): boolean =>
@@ -98,13 +101,13 @@ export class Dealer {
     return this.#regionSizes.some((size) => !isFullMesh(size, this.#options.neighbours));
   }
 
-  /** Somebody has joined a domain of `hostCount` now. True: deal at once. */
-  noteJoin(hostCount: number): boolean {
+  /** Somebody has joined a domain of `hostCount` now, or edges are to be replaced. True: deal at once. */
+  noteNews(hostCount: number): boolean {
     this.#isDue = true;
-    return hostCount < DEAL_TOGETHER_FROM;
+    return !isLargeDomain(hostCount);
   }
 
-  /** True when those who have joined have waited long enough for others. */
+  /** True when what is new has waited long enough for more. */
   isDue(nowMs: number): boolean {
     const everyMs = Math.max(DEAL_EVERY_MS, DEAL_EVERY_MS_PER_HOST * this.#hostCount);
     return this.#isDue && nowMs - this.#dealtMs >= everyMs;

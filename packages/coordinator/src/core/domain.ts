@@ -11,7 +11,7 @@ import { type AgentMessage, type Header, type Hello, HostState, type Report } fr
 import { addNs, FIT_AGE_NS, ROUND_NS } from "@ttcs/units";
 import { Comeback } from "./comeback.ts";
 import { correctionFor, type SharedByRound } from "./correction-message.ts";
-import { Dealer, isSamePlace, isSameRun } from "./dealer.ts";
+import { Dealer, isLargeDomain, isSamePlace, isSameRun } from "./dealer.ts";
 import type { DomainOptions, ServerTime } from "./domain-options.ts";
 import { roundOf } from "./domain-scale.ts";
 import { FitBook, type MeshFit } from "./fits.ts";
@@ -44,10 +44,10 @@ const START_GRACE_MS = 1_500;
 /** Reports that come this soon after a solve are late for it, not early for the next (ms). */
 const LATE_MS = 300;
 /** For so long after a solve no report of the next round is near; without rounds none ever is (ms). */
-const CALM_MS = 200;
+const CALM_MS = 250;
 const ROUNDS_STOPPED_MS = 1_000;
-/** New keys are told to so many hosts at a beat. */
-const KEYS_TOLD_AT_ONCE = 16;
+/** In a large domain so many hosts are told their neighbours at a beat. */
+const TOLD_AT_ONCE = 32;
 /** Hosts that wait are told so this often (ms). */
 const WAITING_EVERY_MS = 1_000;
 
@@ -58,8 +58,8 @@ export class DomainCore {
   readonly #dealer: Dealer;
   readonly #told = new ToldAssignments();
   readonly #keys: KeyDealer | undefined;
-  /** Hosts that are to be told of new keys. */
-  #toRekey: Host[] = [];
+  /** Hosts that are to be told of neighbours or keys, if there is anything new about them. */
+  readonly #toTell = new Set<Host>();
   readonly #regions: Regions;
   readonly #fits = new FitBook();
   readonly #silence = new Silence();
@@ -140,9 +140,10 @@ export class DomainCore {
     this.#takeOut(now);
     const isDue = this.#dealer.isDue(now.monotonicMs) && this.#isCalm(now.monotonicMs);
     if (gone.length > 0 || isDue) this.#deal(now);
-    this.#rekey(now);
+    this.#tellAssignments(now);
     const known = () => this.#regions.whoLeads();
-    if (this.#comeback.isDue(known, now.monotonicMs)) this.#outbox.remember(this.memory);
+    const isCalm = this.#isCalm(now.monotonicMs);
+    if (isCalm && this.#comeback.isDue(known, now.monotonicMs)) this.#outbox.remember(this.memory);
     return this.#outbox.take();
   }
 
@@ -187,6 +188,7 @@ export class DomainCore {
       this.#fits.forget(host.number);
       this.#regions.of(host)?.forget(host);
       this.#silence.forget(host);
+      this.#toTell.delete(host);
     }
     if (gone.length > 0) this.#regions.arrange(now.monotonicMs);
   }
@@ -224,7 +226,7 @@ export class DomainCore {
     if (isAsBefore && this.#dealer.knows(host)) {
       this.#assign(host);
       if (!isSameLife) this.#rekeyAround(host);
-    } else if (this.#dealer.noteJoin(this.#roster.hosts.size)) this.#deal(now);
+    } else if (this.#dealer.noteNews(this.#roster.hosts.size)) this.#deal(now);
     this.#tellWaiting(now);
   }
 
@@ -235,13 +237,23 @@ export class DomainCore {
     }
   }
 
-  /** A new generation of keys is told by and by, between two rounds. */
-  #rekey(now: ServerTime): void {
-    if (this.#keys?.look(now.monotonicMs)) this.#toRekey = this.#roster.connected;
-    if (this.#toRekey.length === 0 || !this.#isCalm(now.monotonicMs)) return;
-    for (const host of this.#toRekey.splice(0, KEYS_TOLD_AT_ONCE)) {
-      if (host.connection !== undefined) this.#assign(host);
+  /** New keys, and what is new after a deal in a large domain, are told by and by, between two rounds. */
+  #tellAssignments(now: ServerTime): void {
+    if (this.#keys?.look(now.monotonicMs)) this.#toldLater(this.#roster.connected);
+    if (this.#toTell.size === 0 || !this.#isCalm(now.monotonicMs)) return;
+    let left = TOLD_AT_ONCE;
+    for (const host of this.#toTell) {
+      this.#toTell.delete(host);
+      if (host.connection !== undefined && this.#assign(host) && --left === 0) return;
     }
+  }
+
+  /** Hosts that wait already keep their place, but those who know no neighbours at all come first. */
+  #toldLater(hosts: readonly Host[]): void {
+    const waiting = [...this.#toTell, ...hosts];
+    this.#toTell.clear();
+    for (const host of waiting) if (!this.#told.knows(host)) this.#toTell.add(host);
+    for (const host of waiting) this.#toTell.add(host);
   }
 
   #rebooted(host: Host, now: ServerTime): void {
@@ -346,7 +358,9 @@ export class DomainCore {
       if (shared) this.#correctRegion(region, shared, reach, nowMs);
     }
     this.#regions.home?.leadership.judgeSources(nowMs);
-    if (this.#regions.repair(this.#dealer, nowMs)) this.#deal(now);
+    const isNews = this.#regions.repair(this.#dealer, nowMs);
+    // In a large domain this round's corrections would wait for it.
+    if (isNews && this.#dealer.noteNews(this.#roster.hosts.size)) this.#deal(now);
   }
 
   #correctRegion(region: Region, shared: SharedByRound, reach: () => Reach, nowMs: number): void {
@@ -403,15 +417,17 @@ export class DomainCore {
     const { ranked, isDoubted } = this.#regions;
     this.#dealer.deal(ranked, now.monotonicMs, this.#regions.barred(now.monotonicMs), isDoubted);
     this.#regions.retain(this.#dealer.dealt);
-    for (const host of this.#roster.connected) this.#assign(host);
+    if (isLargeDomain(this.#roster.hosts.size)) this.#toldLater(this.#roster.connected);
+    else for (const host of this.#roster.connected) this.#assign(host);
   }
 
-  /** Tells a host its neighbours, unless it knows. */
-  #assign(host: Host): void {
+  /** Tells a host its neighbours, unless it knows. @returns true: it was told */
+  #assign(host: Host): boolean {
     const reference = this.#regions.of(host)?.leadership.reference;
     const neighbours = this.#dealer.neighboursOf(host, this.#roster.hosts);
-    if (!this.#told.isNews(host, reference, neighbours, this.#keys?.generation)) return;
+    if (!this.#told.isNews(host, reference, neighbours, this.#keys?.generation)) return false;
     this.#outbox.send(host, this.#dealer.assignment(host, neighbours, reference, this.#keys));
+    return true;
   }
 
   #tellWaiting(now: ServerTime): void {

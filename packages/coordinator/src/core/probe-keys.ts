@@ -11,7 +11,7 @@
  * secret: agents then let in what both have dealt, for a while.
  */
 import type { ProbeKey } from "@ttcs/protocol";
-import { assert } from "@ttcs/units";
+import { assert, isSameBytes } from "@ttcs/units";
 import type { Host } from "./host.ts";
 
 /** At least KEY_BYTES + 2 bytes that nobody can tell from random ones without the secret. */
@@ -22,12 +22,21 @@ export const GENERATION_MS = 50 * 60_000;
 const KEY_BYTES = 32;
 const PURPOSE = "ttcs probe key";
 const INSTANCE_BYTES_MAX = 64;
+const KEYS_KEPT_PER_HOST = 64;
+
+interface Derived {
+  readonly fromRun: Uint8Array;
+  readonly toRun: Uint8Array;
+  readonly key: ProbeKey;
+}
 
 /** See the module head. */
 export class KeyDealer {
   readonly #derive: DeriveKey;
   #generation = 0;
   #sinceMs = Number.NaN;
+  /** Keys of this generation: a fleet that comes all at once is told its neighbours many times. */
+  #derived = new WeakMap<Host, Map<Host, Derived>>();
 
   constructor(derive: DeriveKey) {
     this.#derive = derive;
@@ -43,11 +52,25 @@ export class KeyDealer {
     if (nowMs - this.#sinceMs < GENERATION_MS) return false;
     this.#sinceMs = nowMs;
     this.#generation++;
+    this.#derived = new WeakMap();
     return true;
   }
 
   /** The key of the edge from one host to another. */
   keyOf(from: Host, to: Host): ProbeKey {
+    const known = this.#derived.get(from) ?? new Map<Host, Derived>();
+    const last = known.get(to);
+    const [fromRun, toRun] = [from.hello.instance, to.hello.instance];
+    if (last && isSameBytes(last.fromRun, fromRun) && isSameBytes(last.toRun, toRun))
+      return last.key;
+    const key = this.#keyOf(from, to);
+    // Neighbours of former deals would heap up.
+    if (known.size >= KEYS_KEPT_PER_HOST) known.clear();
+    this.#derived.set(from, known.set(to, { fromRun, toRun, key }));
+    return key;
+  }
+
+  #keyOf(from: Host, to: Host): ProbeKey {
     const bytes = this.#derive(labelOf(this.#generation, from, to));
     assert(bytes.length >= KEY_BYTES + 2, "a derived key is long enough");
     const number = (bytes[KEY_BYTES] << 8) | bytes[KEY_BYTES + 1];

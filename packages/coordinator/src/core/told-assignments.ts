@@ -19,6 +19,11 @@ export class ToldAssignments {
   /** By host, so that one that is forgotten takes its entry along. */
   readonly #told = new WeakMap<Host, Told>();
 
+  /** True when the host was told something on its stream of now. */
+  knows(host: Host): boolean {
+    return this.#told.get(host)?.connection === host.connection;
+  }
+
   /**
    * Whether this says anything that the host was not told last; it counts as told then.
    *

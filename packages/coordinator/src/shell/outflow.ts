@@ -56,9 +56,14 @@ export class Outflow {
     else this.#finish = finish;
   }
 
+  /** For how long the message under way has not left (ms); 0: none is. */
+  get waitedMs(): number {
+    return Number.isNaN(this.#sinceMs) ? 0 : this.#nowMs() - this.#sinceMs;
+  }
+
   /** True when nothing has left for too long. */
   get isStalled(): boolean {
-    return this.#nowMs() - this.#sinceMs > STALLED_AFTER_MS;
+    return this.waitedMs > STALLED_AFTER_MS;
   }
 
   #begin(message: CoordinatorMessage): void {

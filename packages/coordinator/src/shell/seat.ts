@@ -143,7 +143,7 @@ export class Seat {
 
   #say(actions: readonly Action[]): void {
     // The lease may have run out while the round was solved.
-    if (!this.#speaking()) return;
+    if (actions.length === 0 || !this.#speaking()) return;
     this.#shell.perform(actions);
     for (const a of actions) if (a.kind === "remember") this.#remember(a.memory);
     if (this.#onRound && actions.some(isCorrection)) this.#onRound();

@@ -28,7 +28,7 @@ import { enrolmentHandler, enrolmentService } from "./enrolment-service.ts";
 import { type DeskAnswer, EnrolmentDesk } from "./identity/desk.ts";
 import { Directory, type HostIdentity } from "./identity/directory.ts";
 import type { CoordinatorCounters, CoordinatorDoor, CoordinatorOptions } from "./options.ts";
-import { Outflow, STALLED_AFTER_MS } from "./outflow.ts";
+import { Outflow } from "./outflow.ts";
 import { implausible } from "./plausible.ts";
 import { RollCall } from "./roll-call.ts";
 import { type Destination, Seat } from "./seat.ts";
@@ -36,6 +36,8 @@ import { coordinatorService } from "./service.ts";
 
 /** Beat of deadlines (ms). */
 const TICK_MS = 20;
+/** A stream that is gone was stalled when a message had waited for so long (ms). */
+const STALLED_TOLD_MS = 2_000;
 /** A secret from which keys for probes are derived. */
 const SECRET_BYTES = 32;
 /** What strangers call a domain is repeated to this length (characters). */
@@ -250,7 +252,9 @@ export class Coordinator {
     failpoint("server.gone");
     const speaker = this.#speakers.get(connection);
     this.#joined.delete(connection);
+    const outflow = this.#outflows.get(connection);
     this.#outflows.delete(connection);
+    if (speaker && outflow) this.#tellStalled(speaker.peer, outflow);
     this.#speakers.delete(connection);
     const seat = speaker && this.#seats.get(speaker.host.domain);
     if (seat) this.#meter.sampled(() => seat.left(connection));
@@ -406,13 +410,19 @@ export class Coordinator {
     if (!outflow?.isStalled) return;
     const stream = this.#streams.get(connection)!;
     const peer = stream.getPeer();
-    const dropped = outflow.replacedCount;
-    this.#log.warn(
-      `a stalled stream is ended: ${peer} took nothing for ${STALLED_AFTER_MS / 1e3} s; ${dropped} corrections dropped`,
-    );
-    this.counters.ended_streams++;
     stream.destroy();
+    this.#gone(connection);
     this.#door.expel(peer);
+  }
+
+  /** Says why a stream is gone, if it was for what its reader did not take: we ended it, or its pings did. */
+  #tellStalled(peer: string, { waitedMs, replacedCount }: Outflow): void {
+    if (waitedMs < STALLED_TOLD_MS) return;
+    this.counters.ended_streams++;
+    const took = `took nothing for ${(waitedMs / 1e3).toFixed(1)} s`;
+    this.#log.warn(
+      `a stalled stream is ended: ${peer} ${took}; ${replacedCount} corrections dropped`,
+    );
   }
 }
 
