@@ -17,6 +17,7 @@ export class LoadProcess {
   readonly #child: ChildProcess;
   #servedCount = 0;
   #enrolledCount = 0;
+  #refusedCount = 0;
 
   constructor(program: string, plan: LoadPlan) {
     this.hostCount = plan.hostCount;
@@ -29,6 +30,7 @@ export class LoadProcess {
       if (message.kind !== "news") return;
       this.#servedCount = message.news.servedCount;
       this.#enrolledCount = message.news.enrolledCount;
+      this.#refusedCount = message.news.refusedCount;
     });
   }
 
@@ -39,6 +41,11 @@ export class LoadProcess {
 
   get enrolledCount(): number {
     return this.#enrolledCount;
+  }
+
+  /** Liars that got no certificate. */
+  get refusedCount(): number {
+    return this.#refusedCount;
   }
 
   /** Lets all agents open their streams. */

@@ -4,11 +4,11 @@
  * Rounds close on multiples of half a second of domain time, as the agents' own lines tell it; before
  * the first correction the server's clock stands in. Between the rounds the process only listens.
  */
-import { Enrolment as HostEnrolment, type TlsIdentity } from "@ttcs/agent";
+import { EnrolmentError, Enrolment as HostEnrolment, type TlsIdentity } from "@ttcs/agent";
 import { ROUND_NS, unixNanos } from "@ttcs/units";
 import type { Enrolment } from "../identity/enrolment.ts";
 import { FleetClocks, type FleetStart } from "./clocks.ts";
-import { type Arrival, hostIdOf, ProtocolAgent } from "./protocol-agent.ts";
+import { type Arrival, hostIdOf, type Lie, ProtocolAgent } from "./protocol-agent.ts";
 
 /** What a load process is told at its start, as JSON. */
 export interface LoadPlan {
@@ -23,6 +23,8 @@ export interface LoadPlan {
   readonly enrolment: Enrolment;
   /** Streams are opened over this long (ms). */
   readonly openOverMs: number;
+  /** These hosts mean harm: many are turned away at enrolment, and those who are not lie. */
+  readonly lie?: Lie;
 }
 
 /** What a process answers to `{ ask: "tally" }`, and forgets then. */
@@ -45,8 +47,9 @@ export interface LoadTally {
 
 /** What a process tells once a second. */
 export interface LoadNews {
-  /** Agents that have a certificate. */
+  /** Agents that have a certificate, and liars that were refused one. */
   readonly enrolledCount: number;
+  readonly refusedCount: number;
   /** Agents whose newest correction is younger than a second and a half, and trusted. */
   readonly servedCount: number;
 }
@@ -74,6 +77,7 @@ export class Load {
   readonly #clocks: FleetClocks;
   readonly #agents: readonly ProtocolAgent[];
   readonly #identities = new Map<ProtocolAgent, TlsIdentity>();
+  #refusedCount = 0;
   readonly #servedNs: Float64Array;
   readonly #firstNs: Float64Array;
   #term = 0n;
@@ -121,14 +125,19 @@ export class Load {
     };
     this.#agents = Array.from(
       { length: plan.hostCount },
-      (_, i) => new ProtocolAgent(plan.firstHost + i, plan.seed, this.#clocks, events),
+      (_, i) => new ProtocolAgent(plan.firstHost + i, plan.seed, this.#clocks, events, plan.lie),
     );
   }
 
   /** Enrols all hosts. @param tell hears how far things are, from now on */
   async enrol(tell: (news: LoadNews) => void): Promise<void> {
     setInterval(
-      () => tell({ enrolledCount: this.#identities.size, servedCount: this.#servedCount() }),
+      () =>
+        tell({
+          enrolledCount: this.#identities.size,
+          refusedCount: this.#refusedCount,
+          servedCount: this.#servedCount(),
+        }),
       NEWS_MS,
     );
     const waiting = [...this.#agents];
@@ -143,16 +152,22 @@ export class Load {
     const { caFingerprint, enrolmentToken } = enrolment;
     const owner = { domain: "default", hostId: hostIdOf(agent.host), caFingerprint };
     const asked = new HostEnrolment(owner, enrolmentToken);
-    this.#identities.set(agent, await asked.at(address));
+    try {
+      this.#identities.set(agent, await asked.at(address));
+    } catch (error) {
+      if (!this.#plan.lie || !(error instanceof EnrolmentError)) throw error;
+      this.#refusals.add(error.message);
+      this.#refusedCount++;
+    }
   }
 
-  /** Opens all streams and begins to report; all hosts have enrolled. */
+  /** Opens the streams of those who have enrolled, and begins to report. */
   open(): void {
-    const { address, hostCount, openOverMs } = this.#plan;
-    this.#agents.forEach((agent, i) => {
-      const open = () => agent.open(address, this.#identities.get(agent)!);
-      setTimeout(open, (openOverMs * i) / hostCount);
-    });
+    const { address, openOverMs } = this.#plan;
+    let i = 0;
+    for (const [agent, identity] of this.#identities) {
+      setTimeout(() => agent.open(address, identity), (openOverMs * i++) / this.#identities.size);
+    }
     setInterval(() => this.#tick(), TICK_MS);
   }
 

@@ -18,6 +18,7 @@ import {
   type Assignment,
   type CoordinatorMessage,
   type Correction,
+  type EdgeFitSchema,
   HostState,
 } from "@ttcs/protocol";
 import { ROUND_NS, rawNanos } from "@ttcs/units";
@@ -63,6 +64,16 @@ interface Unread {
   readonly term: bigint;
 }
 
+/**
+ * What a host that means harm does: it has the best clock of all, as it says, behaves for a while, and
+ * then tells half of its neighbours to be ahead of it and the other half to be behind.
+ */
+export interface Lie {
+  readonly ns: number;
+  /** For so long after its greeting it behaves (ns). */
+  readonly afterNs: number;
+}
+
 interface Edge {
   readonly source: EdgeSource;
   readonly other: number;
@@ -77,6 +88,9 @@ export class ProtocolAgent {
   readonly #seed: number;
   readonly #clocks: FleetClocks;
   readonly #events: AgentEvents;
+  readonly #lie: Lie | undefined;
+  /** True time from which on it lies (ns). */
+  #lieFromNs = Infinity;
   #link: CoordinatorLink | undefined;
   #edges: readonly Edge[] = [];
   #number = 0;
@@ -90,7 +104,8 @@ export class ProtocolAgent {
   /** From a round's close to this host's report (ns). */
   reportDelayNs: number;
 
-  constructor(host: number, seed: number, clocks: FleetClocks, events: AgentEvents) {
+  constructor(host: number, seed: number, clocks: FleetClocks, events: AgentEvents, lie?: Lie) {
+    this.#lie = lie;
     this.host = host;
     this.#seed = seed;
     this.#clocks = clocks;
@@ -148,7 +163,7 @@ export class ProtocolAgent {
     return this.#message(round, {
       case: "report",
       value: {
-        fits: this.#edges.map(({ source, other }) => source.fit(closeNs, this.#number, other)),
+        fits: this.#edges.map((edge) => this.#fit(edge, closeNs)),
         source: {
           rawNs,
           systemUnixNs: this.#clocks.unixAt(closeNs),
@@ -166,13 +181,20 @@ export class ProtocolAgent {
     });
   }
 
+  #fit({ source, other }: Edge, closeNs: number): MessageInitShape<typeof EdgeFitSchema> {
+    const fit = source.fit(closeNs, this.#number, other);
+    if (!this.#lie || closeNs < this.#lieFromNs) return fit;
+    return { ...fit, offsetNs: fit.offsetNs! + (other % 2 === 0 ? 1 : -1) * this.#lie.ns };
+  }
+
   #hello(): void {
+    if (this.#lie) this.#lieFromNs = this.#clocks.nowNs() + this.#lie.afterNs;
     const [high, low] = [this.host >> 8, this.host & 255];
     const hello = this.#message(0n, {
       case: "hello",
       value: {
         hostId: hostIdOf(this.host),
-        clockQuality: this.host === REFERENCE ? 10 : 1,
+        clockQuality: this.host === REFERENCE || this.#lie ? 10 : 1,
         correctClock: this.host !== REFERENCE,
         probeAddress: `10.200.${high}.${low}`,
         probePort: 319,

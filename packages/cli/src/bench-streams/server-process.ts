@@ -23,6 +23,7 @@ export interface Used {
 /** See the module head. */
 export class ServerProcess {
   readonly #program: string;
+  readonly #seats: readonly string[];
   readonly #dir = mkdtempSync(join(tmpdir(), `ttcs-streams-${process.pid}-`));
   #child: ChildProcess | undefined;
   #stalledLines = 0;
@@ -30,9 +31,13 @@ export class ServerProcess {
   #enrolment: Enrolment | undefined;
   #closed = false;
 
-  /** @param program path of `ttcs.js` */
-  constructor(program: string) {
+  /**
+   * @param program path of `ttcs.js`
+   * @param seats of the domain; absent: without limit
+   */
+  constructor(program: string, seats?: number) {
     this.#program = program;
+    this.#seats = seats === undefined ? [] : ["--seats", `${seats}`];
   }
 
   get port(): number {
@@ -63,7 +68,7 @@ export class ServerProcess {
     if (this.#closed) throw new Error("the benchmark has ended");
     const args = ["server", "--listen", "127.0.0.1", "--port", `${this.#port}`];
     const state = ["--state-dir", this.#stateDir];
-    const all = [...args, "--status-socket", this.#socket, ...state];
+    const all = [...args, "--status-socket", this.#socket, ...state, ...this.#seats];
     const node = [...process.execArgv.filter((a) => a.startsWith("--cpu-prof")), this.#program];
     const child = spawn(process.execPath, [...node, ...all], {
       stdio: ["ignore", "pipe", "inherit", "ipc"],
