@@ -1,8 +1,8 @@
 /**
  * Junk on every port of a running laboratory: nothing ends, nothing grows, and nobody loses its lock.
  *
- * TTCS_FLOOD=full sends 100,000 datagrams and 100,000 messages over 1,000 connections at once; the
- * short form a tenth over 200. Prints what was sent, what was counted, and the memory.
+ * TTCS_FLOOD=full sends a million datagrams and a million messages over 1,000 connections at once; the
+ * short form a hundredth over 200. Prints what was sent, what was counted and answered, and the memory.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,16 +13,18 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Plan, Sent, Target } from "./flood.ts";
+import type { Flooded, Plan, Target } from "./flood.ts";
 
 const FULL = process.env.TTCS_FLOOD === "full";
-const COUNT = FULL ? 100_000 : 10_000;
+const COUNT = FULL ? 1_000_000 : 10_000;
 const CONNECTIONS = FULL ? 1_000 : 200;
 const HOSTS = 4;
 const SEED = 20;
 const LOCK_PATIENCE_MS = 60_000;
 const POLL_MS = 100;
 const SETTLE_MS = 4_000;
+/** A million bad packets make no more lines than this, in all logs together. */
+const LINES_MAX = 100;
 const program = join(import.meta.dirname, "../packages/cli/bin/ttcs.js");
 
 interface AgentProcess {
@@ -92,6 +94,14 @@ function fieldOf(agent: AgentProcess, name: string): string {
   return new RegExp(`${name}: "([^"]+)"`).exec(configOf(agent))?.[1] ?? "";
 }
 
+/** Lines in the logs of the server and of all agents. */
+function logLines(agents: readonly AgentProcess[]): number {
+  const own = agents.map(({ status }) => join(dirname(status), "ttcs-agent.log"));
+  const folder = dirname(dirname(agents[0].status));
+  const files = [...own, join(folder, "server.out")];
+  return files.reduce((sum, path) => sum + readFileSync(path, "utf8").split("\n").length - 1, 0);
+}
+
 function residentMb(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024);
@@ -106,7 +116,7 @@ function kernelDrops(port: number): number {
 }
 
 /** The flood comes from a process of its own. */
-async function runFlood(plan: Plan): Promise<Record<"peer" | "server" | "status", Sent>> {
+async function runFlood(plan: Plan): Promise<Flooded> {
   const file = join(import.meta.dirname, "flood.ts");
   const child = spawn(process.execPath, [file, JSON.stringify(plan)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -185,6 +195,7 @@ test("junk on every port is counted and dropped, and everybody stays LOCKED", as
   const ports = portsOf(second);
   const dropsBefore = kernelDrops(ports.udp.port);
   const countersBefore = (await statusOf(second)).counters;
+  const linesBefore = logLines(before.agents);
   const startMs = performance.now();
   const flooding = runFlood({
     seed: SEED,
@@ -199,12 +210,13 @@ test("junk on every port is counted and dropped, and everybody stays LOCKED", as
     enrolmentToken: fieldOf(first, "enrolment_token"),
   });
   const { bad, looks } = await watch(before.agents, flooding);
-  const { peer, server, status } = await flooding;
+  const { peer, server, status, datagramsHeard } = await flooding;
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   // What came last is counted with the next batch.
   await sleep(1_000);
   const { counters } = await statusOf(second);
   const statusCounters = (await statusOf(third)).counters;
+  const lines = logLines(before.agents) - linesBefore;
   const drops = kernelDrops(ports.udp.port) - dropsBefore;
   const udp = ["malformed", "foreignSource", "unknownSenders", "injectedLoss"].map(
     (name) => (counters[name] ?? 0) - (countersBefore[name] ?? 0),
@@ -215,13 +227,26 @@ test("junk on every port is counted and dropped, and everybody stays LOCKED", as
   );
   console.log(`agent port: ${JSON.stringify(counters)}`);
   console.log(`status: ${JSON.stringify(statusCounters)}`);
+  for (const [name, { strangersSaid, strangersHeard }] of Object.entries({ peer, server })) {
+    const factor = (strangersHeard / strangersSaid).toFixed(2);
+    console.log(
+      `${name} port: strangers said ${strangersSaid} bytes, heard ${strangersHeard}: ${factor}`,
+    );
+  }
+  console.log(`datagrams answered ${datagramsHeard}; lines in all logs ${lines}`);
   console.log(`memory before ${memoryBefore} MB, after ${pids.map(residentMb)} MB; ${looks} looks`);
   expect(bad).toEqual([]);
   expect(looks).toBeGreaterThan(5);
+  expect(datagramsHeard).toBe(0);
+  for (const { strangersSaid, strangersHeard } of [peer, server]) {
+    expect(strangersHeard).toBeLessThanOrEqual(strangersSaid);
+  }
+  // A line a second of each process at the most; the long form is a matter of minutes.
+  expect(lines).toBeLessThanOrEqual(Math.max(LINES_MAX, 3 * Number(seconds)));
   const after = processes();
   expect([after.server, ...after.agents].map(({ pid }) => pid)).toEqual(pids);
   // The laboratory's links lose one in a thousand of those that could be probes.
   expect(udp.reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(COUNT - drops);
   expect(sumOf(counters, "agent_port_")).toBeGreaterThanOrEqual(peer.connections);
   expect(sumOf(statusCounters, "status_")).toBeGreaterThan(0);
-}, 300_000);
+}, 1_200_000);

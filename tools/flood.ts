@@ -53,6 +53,22 @@ export interface Sent {
   messages: number;
 }
 
+/** What came of a TCP port. */
+export interface SentTcp extends Sent {
+  /** Of connections without a certificate: what was said, TLS and all, and what was answered (bytes). */
+  strangersSaid: number;
+  strangersHeard: number;
+}
+
+/** What came of everything. */
+export interface Flooded {
+  readonly peer: SentTcp;
+  readonly server: SentTcp;
+  readonly status: Sent;
+  /** Datagrams that somebody has answered with. */
+  readonly datagramsHeard: number;
+}
+
 const OVERSIZED_BYTES = 2 << 20;
 const ENDLESS = Buffer.alloc(50_000, "x");
 /** Datagrams between two breaths: the receiver has a thread and a buffer, not a whole machine. */
@@ -99,15 +115,17 @@ function poolOf<T>(random: Prng, size: number, make: () => T): () => T {
   return () => pool[whole(random, pool.length)];
 }
 
-/** Sends `count` junk datagrams. */
+/** Sends `count` junk datagrams. @returns how many came back */
 export async function floodUdp(
   { address, port }: Target,
   count: number,
   random: Prng,
   hosts: number,
-): Promise<void> {
+): Promise<number> {
   const junk = poolOf(random, 1_024, () => junkDatagram(random, hosts));
   const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  let heard = 0;
+  socket.on("message", () => heard++);
   socket.connect(port, address);
   await once(socket, "connect");
   socket.on("error", () => {});
@@ -116,7 +134,9 @@ export async function floodUdp(
     await Promise.all(batch.map((d) => new Promise((resolve) => socket.send(d, resolve))));
     await sleep(1);
   }
+  await sleep(HOLD_MS);
   socket.close();
+  return heard;
 }
 
 /** A message as gRPC frames it: uncompressed, with its length. */
@@ -171,13 +191,11 @@ const tlsOptions = (identity: TlsIdentity | undefined) => ({
 
 /** Junk below TLS, or in HTTP/2's frames. */
 async function rawConnection(
-  { address, port }: Target,
+  tcp: Socket,
   bytes: () => Uint8Array,
   identity: TlsIdentity | undefined,
 ): Promise<void> {
-  const socket = identity
-    ? connectTls({ port, host: address, ...tlsOptions(identity) })
-    : connect(port, address);
+  const socket = identity ? connectTls({ socket: tcp, ...tlsOptions(identity) }) : tcp;
   await opened(socket);
   if (identity) socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
   for (let i = 0; i < MESSAGES_PER_CONNECTION && !socket.destroyed; i++) {
@@ -207,14 +225,15 @@ async function opened(socket: Socket): Promise<void> {
 
 /** Valid HTTP/2 with a wrong path, or a right one with junk in its messages. */
 async function http2Connection(
-  { address, port }: Target,
+  tcp: Socket,
   random: Prng,
   service: Service,
   message: () => Uint8Array,
   identity: TlsIdentity | undefined,
 ): Promise<void> {
-  const authority = isIPv6(address) ? `[${address}]` : address;
-  const session = connectHttp2(`https://${authority}:${port}`, tlsOptions(identity));
+  const tls = connectTls({ socket: tcp, ...tlsOptions(identity) });
+  tls.on("error", () => {});
+  const session = connectHttp2("https://flooded", { createConnection: () => tls });
   session.on("error", () => {});
   const closed = new Promise<void>((resolve) => session.once("close", () => resolve()));
   const path = random.uniform() < 0.2 ? `/no.such/Method${whole(random, 9)}` : PATHS[service];
@@ -251,8 +270,8 @@ export async function floodTcp(
   service: Service,
   hosts: number,
   identity: TlsIdentity,
-): Promise<Sent> {
-  const sent: Sent = { connections: 0, messages: 0 };
+): Promise<SentTcp> {
+  const sent: SentTcp = { connections: 0, messages: 0, strangersSaid: 0, strangersHeard: 0 };
   const bytes = poolOf(random, 64, () => randomBytes(random, 1 + whole(random, 400)));
   const message = poolOf(random, 64, () => framed(junkMessage(random, service, hosts)));
   const work = async () => {
@@ -261,8 +280,14 @@ export async function floodTcp(
       sent.messages += MESSAGES_PER_CONNECTION;
       const kind = random.uniform();
       const who = random.uniform() < 0.75 ? identity : undefined;
-      if (kind < 0.5) await http2Connection(target, random, service, message, who);
-      else await rawConnection(target, bytes, who);
+      const tcp = connect(target.port, target.address);
+      tcp.on("error", () => {});
+      if (kind < 0.5) await http2Connection(tcp, random, service, message, who);
+      else await rawConnection(tcp, bytes, who);
+      tcp.destroy();
+      if (who) continue;
+      sent.strangersSaid += tcp.bytesWritten;
+      sent.strangersHeard += tcp.bytesRead;
     }
   };
   await Promise.all(Array.from({ length: connections }, work));
@@ -299,7 +324,7 @@ export async function floodStatus(
 }
 
 /** Floods everything at once. */
-export async function flood(plan: Plan): Promise<Record<"peer" | "server" | "status", Sent>> {
+export async function flood(plan: Plan): Promise<Flooded> {
   const { count, connections, hosts } = plan;
   const random = (stream: number) => new Prng(plan.seed + stream);
   const share = Math.ceil(count / 3);
@@ -307,13 +332,13 @@ export async function flood(plan: Plan): Promise<Record<"peer" | "server" | "sta
   const address = hostPort(plan.coordinator.address, plan.coordinator.port);
   const owner = { domain: "default", hostId: "flood", caFingerprint: plan.caFingerprint };
   const identity = await new Enrolment(owner, plan.enrolmentToken).at(address);
-  const [, peer, server, status] = await Promise.all([
+  const [datagramsHeard, peer, server, status] = await Promise.all([
     floodUdp(plan.udp, count, random(1), hosts),
     floodTcp(plan.peer, share, 2 * part, random(2), "peer", hosts, identity),
     floodTcp(plan.coordinator, share, part, random(3), "coordinator", hosts, identity),
     floodStatus(plan.status, share, part, random(4)),
   ]);
-  return { peer, server, status };
+  return { peer, server, status, datagramsHeard };
 }
 
 // As a program: a process of its own, and behind everybody in the queue for the processor, because a
