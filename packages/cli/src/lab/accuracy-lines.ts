@@ -24,7 +24,7 @@ export function accuracyLines(s: LabSummary): string[] {
       : []),
     `true UTC within the bound to UTC: ${percent(s.within_utc_bound_share)} of ${s.utc_samples} samples${utc}`,
     ...(s.reference_pull ? [pullLine(s.reference_pull)] : []),
-    `probes: ${p.sent} sent, ${p.sent_stamped} of them stamped, ${p.received} received, ${p.injected_loss} lost on purpose, ${p.malformed} malformed; sent - received - lost: ${p.balance}`,
+    `probes: ${p.sent} sent, ${p.sent_stamped} of them stamped, ${p.received} received, ${p.injected_loss} lost on purpose, ${p.refused} refused; sent - received - lost - refused: ${p.balance}`,
   ];
 }
 

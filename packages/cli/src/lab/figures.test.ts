@@ -80,8 +80,8 @@ describe("the distance of domain time from the reference", () => {
 test("probes are summed up over hosts and over the lives of an agent", () => {
   const sums = new ProbeSums();
   const counts = (n: number) => ({ sent: 10 * n, sentStamped: 9 * n, received: 8 * n });
-  sums.note("h1", { ...counts(1), injectedLoss: 1, malformed: 3, other: 5 });
-  sums.note("h1", { ...counts(2), injectedLoss: 2, malformed: 3 });
+  sums.note("h1", { ...counts(1), injectedLoss: 1, malformed: 3, forged: 1, other: 5 });
+  sums.note("h1", { ...counts(2), injectedLoss: 2, malformed: 3, forged: 2 });
   sums.note("h2", { ...counts(5), injectedLoss: 10, malformed: 0 });
   // Killed and started again.
   sums.note("h1", { ...counts(1), injectedLoss: 2, malformed: 0 });
@@ -90,8 +90,8 @@ test("probes are summed up over hosts and over the lives of an agent", () => {
     sent_stamped: 72,
     received: 64,
     injected_loss: 14,
-    malformed: 3,
-    balance: 2,
+    refused: 5,
+    balance: -3,
   });
 });
 

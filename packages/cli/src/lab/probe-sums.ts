@@ -12,22 +12,34 @@ export interface ProbeTotals {
   readonly sent_stamped: number;
   readonly received: number;
   readonly injected_loss: number;
-  readonly malformed: number;
-  /** sent - received - injected_loss: what was malformed, when every probe has come to rest. */
+  /** No probes, or those that the gate did not let in: strangers', without a key, repeated, forged. */
+  readonly refused: number;
+  /** sent - received - injected_loss - refused: 0 when every probe has come to rest. */
   readonly balance: number;
 }
 
-const NAMES = ["sent", "sentStamped", "received", "injectedLoss", "malformed"] as const;
+const REFUSALS = [
+  "malformed",
+  "foreignSource",
+  "unknownSenders",
+  "unknownKeys",
+  "replayed",
+  "forged",
+] as const;
+const NAMES = ["sent", "sentStamped", "received", "injectedLoss", ...REFUSALS] as const;
 type Counts = Record<(typeof NAMES)[number], number>;
+
+const counts = (of: (name: (typeof NAMES)[number]) => number): Counts =>
+  Object.fromEntries(NAMES.map((name) => [name, of(name)])) as Counts;
 
 /** See the module head. */
 export class ProbeSums {
   readonly #last = new Map<string, Counts>();
-  readonly #ended: Counts = { sent: 0, sentStamped: 0, received: 0, injectedLoss: 0, malformed: 0 };
+  readonly #ended = counts(() => 0);
 
   /** Notes what a host counts. */
   note(host: string, counters: Readonly<Record<string, number>>): void {
-    const now = Object.fromEntries(NAMES.map((name) => [name, counters[name] ?? 0])) as Counts;
+    const now = counts((name) => counters[name] ?? 0);
     const last = this.#last.get(host);
     // Counts only rise, so less than before means another process.
     if (last && NAMES.some((name) => now[name] < last[name])) {
@@ -38,15 +50,16 @@ export class ProbeSums {
 
   get totals(): ProbeTotals {
     const sum = { ...this.#ended };
-    for (const counts of this.#last.values()) for (const name of NAMES) sum[name] += counts[name];
-    const { sent, sentStamped, received, injectedLoss, malformed } = sum;
+    for (const last of this.#last.values()) for (const name of NAMES) sum[name] += last[name];
+    const { sent, sentStamped, received, injectedLoss } = sum;
+    const refused = REFUSALS.reduce((all, name) => all + sum[name], 0);
     return {
       sent,
       sent_stamped: sentStamped,
       received,
       injected_loss: injectedLoss,
-      malformed,
-      balance: sent - received - injectedLoss,
+      refused,
+      balance: sent - received - injectedLoss - refused,
     };
   }
 }
