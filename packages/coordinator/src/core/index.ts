@@ -1,4 +1,4 @@
-export { DomainCore, MINIMUM_HOSTS } from "./domain.ts";
+export { DomainCore } from "./domain.ts";
 export type { DomainOptions } from "./domain-options.ts";
 export type { EdgeView } from "./edge-verdicts.ts";
 export { FitBook, type MeshFit } from "./fits.ts";
@@ -19,6 +19,7 @@ export {
   type RememberedHost,
 } from "./memory.ts";
 export { pairKey } from "./mesh.ts";
+export { MINIMUM_HOSTS } from "./notices.ts";
 export type { Action } from "./outbox.ts";
 export { RoundWorkspace } from "./round-workspace.ts";
 export {
