@@ -140,6 +140,20 @@ test("in a large domain newcomers are dealt in right after a round, not amid the
   expect(meeting.deal()).toContain(101);
 });
 
+test("in a large domain some are told their neighbours at a beat, those who know none first, and all in the end", () => {
+  const meeting = new Meeting();
+  for (let i = 5; i <= 200; i++) meeting.join(i, i);
+  meeting.wait(600);
+  for (let i = 1; i <= 200; i++) meeting.report(i);
+  const beats: number[][] = [];
+  for (let told = meeting.deal(); told.length > 0; told = meeting.deal()) beats.push(told);
+  expect(beats.length).toBeGreaterThan(5);
+  expect(Math.max(...beats.map((b) => b.length))).toBe(32);
+  expect(Math.min(...beats.slice(0, 3).flat())).toBeGreaterThanOrEqual(100);
+  const newcomers = beats.flat().filter((c) => c >= 100);
+  expect(new Set(newcomers).size).toBe(101);
+});
+
 test("a host that comes back is told its neighbours, and they are told of it only when it has moved", () => {
   const meeting = new Meeting();
   meeting.leave(4);
