@@ -8,49 +8,29 @@
 import { createHmac, createSecretKey, randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { create } from "@bufbuild/protobuf";
-import { logVerbosity, Server, type ServerDuplexStream, setLogVerbosity } from "@grpc/grpc-js";
-import {
-  type AgentMessage,
-  type CoordinatorMessage,
-  CoordinatorMessageSchema,
-  type EnrolmentRequest,
-  hostPort,
-} from "@ttcs/protocol";
+import { logVerbosity, Server, setLogVerbosity } from "@grpc/grpc-js";
+import { type AgentMessage, type EnrolmentRequest, hostPort } from "@ttcs/protocol";
 import { failpoint, TtcsError } from "@ttcs/units";
 import type { Logger } from "pino";
 import { DomainCore } from "../core/domain.ts";
 import type { ServerTime } from "../core/domain-options.ts";
 import { Fellows } from "../core/fellows.ts";
 import type { Action } from "../core/outbox.ts";
+import { type AgentStream, AgentStreams } from "./agent-streams.ts";
 import { CpuMeter } from "./cpu-meter.ts";
 import { enrolmentHandler, enrolmentService } from "./enrolment-service.ts";
 import { type DeskAnswer, EnrolmentDesk } from "./identity/desk.ts";
 import { Directory, type HostIdentity } from "./identity/directory.ts";
 import type { CoordinatorCounters, CoordinatorDoor, CoordinatorOptions } from "./options.ts";
-import { Outflow } from "./outflow.ts";
-import { implausible } from "./plausible.ts";
 import { RollCall } from "./roll-call.ts";
 import { type Destination, Seat } from "./seat.ts";
 import { coordinatorService } from "./service.ts";
+import { faultOf, type Speaker } from "./speaker.ts";
 
 /** Beat of deadlines (ms). */
 const TICK_MS = 20;
-/** A stream that is gone was stalled when a message had waited for so long (ms). */
-const STALLED_TOLD_MS = 2_000;
 /** A secret from which keys for probes are derived. */
 const SECRET_BYTES = 32;
-/** What strangers call a domain is repeated to this length (characters). */
-const NAME_SHOWN = 64;
-
-type Stream = ServerDuplexStream<AgentMessage, CoordinatorMessage>;
-
-/** Who is at the other end of a stream. */
-interface Speaker {
-  readonly peer: string;
-  readonly certificateHash: string;
-  readonly host: HostIdentity;
-}
 
 // What fails is told once, in our own words; the library's lines on standard error would repeat it.
 setLogVerbosity(logVerbosity.NONE);
@@ -86,12 +66,8 @@ export class Coordinator {
   readonly #seats = new Map<string, Seat>();
   readonly #options: CoordinatorOptions;
   readonly #rollCall: RollCall;
-  readonly #streams = new Map<number, Stream>();
-  readonly #outflows = new Map<number, Outflow>();
-  readonly #joined = new Set<number>();
-  readonly #speakers = new Map<number, Speaker>();
+  readonly #streams: AgentStreams;
   readonly #directory: Directory;
-  #nextConnection = 1;
   #timer: NodeJS.Timeout | undefined;
   readonly #meter = new CpuMeter();
   port = 0;
@@ -100,6 +76,11 @@ export class Coordinator {
     this.#log = log;
     this.#door = door;
     this.#options = options;
+    const gone = (connection: number, speaker: Speaker | undefined) => {
+      const seat = speaker && this.#seats.get(speaker.host.domain);
+      if (seat) this.#meter.sampled(() => seat.left(connection));
+    };
+    this.#streams = new AgentStreams({ door, log, counters: this.counters, gone });
     const fellows = new Fellows(options.serverId);
     this.#rollCall = new RollCall(options.store, options.serverId, fellows);
     const holder = `${options.serverId}/${randomBytes(8).toString("hex")}`;
@@ -107,7 +88,7 @@ export class Coordinator {
       this.#seats.set(domain, this.#seat(domain, holder, fellows));
     const undecodable = () => this.counters.undecodable_messages++;
     const service = coordinatorService({ undecodable });
-    this.#server.addService(service, { subscribe: (stream: Stream) => this.#take(stream) });
+    this.#server.addService(service, { subscribe: (stream: AgentStream) => this.#take(stream) });
     this.#directory = new Directory(options.store.certificates, (hash, host) =>
       this.#ended(hash, host),
     );
@@ -142,7 +123,7 @@ export class Coordinator {
 
   /** Streams of agents that have joined. */
   get agentCount(): number {
-    return this.#joined.size;
+    return this.#streams.joinedCount;
   }
 
   get domainNames(): readonly string[] {
@@ -214,7 +195,7 @@ export class Coordinator {
   }
 
   /** What goes wrong with one stream ends no other, and not the server. */
-  #take(stream: Stream): void {
+  #take(stream: AgentStream): void {
     this.#serve(stream).catch((error: Error) => {
       this.counters.faults++;
       this.#log.warn(`a stream could not be served: ${error.message}`);
@@ -222,46 +203,18 @@ export class Coordinator {
     });
   }
 
-  async #serve(stream: Stream): Promise<void> {
+  async #serve(stream: AgentStream): Promise<void> {
     failpoint("server.stream");
     const peer = stream.getPeer();
-    const connection = this.#nextConnection++;
-    this.#streams.set(connection, stream);
-    const outflow = new Outflow((message, left) => {
-      // What waited behind a farewell is not sent any more.
-      if (!stream.writableEnded) stream.write(message, left);
-    });
-    this.#outflows.set(connection, outflow);
-    const gone = () => this.#gone(connection);
-    stream.on("error", gone);
-    stream.on("cancelled", gone);
-    stream.on("close", gone);
-    stream.on("end", () => {
-      gone();
-      stream.end();
-    });
-    const speaker = await this.#identify(stream, peer);
-    if (!speaker || !this.#streams.has(connection)) return;
-    this.#speakers.set(connection, speaker);
+    const connection = this.#streams.add(stream);
+    const speaker = await this.#identify(connection, peer);
+    if (!speaker || !this.#streams.identified(connection, speaker)) return;
     // What came before waits in the stream.
     stream.on("data", (message: AgentMessage) => this.#hear(connection, speaker, message));
   }
 
-  #gone(connection: number): void {
-    if (!this.#streams.delete(connection)) return;
-    failpoint("server.gone");
-    const speaker = this.#speakers.get(connection);
-    this.#joined.delete(connection);
-    const outflow = this.#outflows.get(connection);
-    this.#outflows.delete(connection);
-    if (speaker && outflow) this.#tellStalled(speaker.peer, outflow);
-    this.#speakers.delete(connection);
-    const seat = speaker && this.#seats.get(speaker.host.domain);
-    if (seat) this.#meter.sampled(() => seat.left(connection));
-  }
-
   /** Who is at the other end; undefined: nobody who may speak, and he has been told. */
-  async #identify(stream: Stream, peer: string): Promise<Speaker | undefined> {
+  async #identify(connection: number, peer: string): Promise<Speaker | undefined> {
     const certificateHash = this.#door.certificateOf(peer) ?? "";
     // Another server may have given it just now.
     if (!this.#directory.find(certificateHash)) await this.#directory.refresh();
@@ -270,19 +223,19 @@ export class Coordinator {
     const reason = host
       ? `the certificate of host "${host.hostId}" has ended`
       : "this certificate is in no directory here";
-    this.#refuseWith(stream, host?.domain ?? "", reason, host?.ended);
+    this.#refuse(connection, peer, host?.domain ?? "", reason, host?.ended);
     return undefined;
   }
 
   /** A certificate has ended: whoever speaks with it is turned out. */
   #ended(certificateHash: string, host: HostIdentity): void {
-    for (const [connection, speaker] of this.#speakers) {
-      if (speaker.certificateHash !== certificateHash) continue;
+    const reason = `the certificate of host "${host.hostId}" has ended`;
+    const ended = this.#streams.speakers((s) => s.certificateHash === certificateHash);
+    for (const [connection, { peer }] of ended) {
       this.counters.revoked_streams++;
-      const reason = `the certificate of host "${host.hostId}" has ended`;
-      this.#refuseWith(this.#streams.get(connection), host.domain, reason, true);
-      this.#gone(connection);
-      setTimeout(() => this.#door.expel(speaker.peer), FAREWELL_MS);
+      this.#refuse(connection, peer, host.domain, reason, true);
+      this.#streams.drop(connection);
+      setTimeout(() => this.#door.expel(peer), FAREWELL_MS);
     }
     this.#seats.get(host.domain)?.expel(Buffer.from(certificateHash, "hex"));
   }
@@ -294,10 +247,11 @@ export class Coordinator {
       this.counters.ended_streams++;
       return;
     }
-    const fault = this.#fault(speaker, message);
-    const seat = this.#seats.get(speaker.host.domain);
+    const { domain } = speaker.host;
+    const fault = faultOf(speaker, message, (name) => this.#seats.has(name));
+    const seat = this.#seats.get(domain);
     if (fault !== undefined || !seat) {
-      this.#refuseWith(this.#streams.get(connection), speaker.host.domain, fault ?? "");
+      this.#refuse(connection, peer, domain, fault ?? "");
       return;
     }
     try {
@@ -310,26 +264,7 @@ export class Coordinator {
       return;
     }
     const isGreeting = message.body.case === "hello";
-    if (!isGreeting && !this.#joined.has(connection)) this.counters.unjoined_messages++;
-  }
-
-  /** Why a message cannot be that of its speaker, or cannot be true; undefined: it may be. */
-  #fault({ host, certificateHash }: Speaker, { header, body }: AgentMessage): string | undefined {
-    const domain = header?.domain ?? "";
-    if (!this.#seats.has(host.domain)) {
-      const shown = host.domain.slice(0, NAME_SHOWN);
-      return `this server runs no domain "${shown}"; download the agent's config file anew`;
-    }
-    if (domain !== host.domain) {
-      return `this host was enrolled in domain "${host.domain}", not in "${domain.slice(0, NAME_SHOWN)}"`;
-    }
-    if (body.case !== "hello") return undefined;
-    const { hostId } = body.value;
-    if (hostId !== host.hostId) {
-      return `this certificate is that of host "${host.hostId}", not of "${hostId.slice(0, NAME_SHOWN)}"`;
-    }
-    body.value.certificateSha256 = Buffer.from(certificateHash, "hex");
-    return implausible(body.value);
+    if (!isGreeting && !this.#streams.hasJoined(connection)) this.counters.unjoined_messages++;
   }
 
   /** A fault in one domain's round must not take the others along. */
@@ -346,32 +281,28 @@ export class Coordinator {
 
   /** Sends one agent, or all of a domain, to another server, and ends their streams. */
   #redirect(domain: string, connection: number | undefined, to: Destination): void {
-    const all = [...this.#speakers].filter(([, s]) => s.host.domain === domain).map(([c]) => c);
-    for (const c of connection === undefined ? all : [connection]) {
-      const stream = this.#streams.get(c);
-      if (!stream || stream.writableEnded) continue;
+    const all = this.#streams.speakers(({ host }) => host.domain === domain);
+    const value = { ...to, coordinatorAddresses: [...to.coordinatorAddresses] };
+    for (const [c, { peer }] of all) {
+      if (connection !== undefined && c !== connection) continue;
+      if (!this.#streams.farewell(c, domain, { case: "redirect", value })) continue;
       // A fellow of the fleet, even if he is wrong here.
-      this.#door.prove(stream.getPeer());
+      this.#door.prove(peer);
       this.counters.redirected_agents++;
-      const value = { ...to, coordinatorAddresses: [...to.coordinatorAddresses] };
-      const body = { case: "redirect" as const, value };
-      stream.write(create(CoordinatorMessageSchema, { header: { domain }, body }));
-      stream.end();
     }
   }
 
-  #refuseWith(
-    stream: Stream | undefined,
+  #refuse(
+    connection: number,
+    peer: string,
     domain: string,
     reason: string,
     certificateEnded = false,
   ): void {
     this.counters.refused_messages++;
-    if (!stream || stream.writableEnded) return;
-    this.#log.warn(`refused ${stream.getPeer()}: ${reason}`);
-    const body = { case: "refusal" as const, value: { reason, certificateEnded } };
-    stream.write(create(CoordinatorMessageSchema, { header: { domain }, body }));
-    stream.end();
+    const value = { reason, certificateEnded };
+    const isHeard = this.#streams.farewell(connection, domain, { case: "refusal", value });
+    if (isHeard) this.#log.warn(`refused ${peer}: ${reason}`);
   }
 
   #tellEnrolment(peer: string, { domain, hostId }: EnrolmentRequest, answer: DeskAnswer): void {
@@ -388,41 +319,9 @@ export class Coordinator {
     for (const action of actions) {
       if (action.kind === "remember") continue;
       if (action.kind === "log") this.#log[action.level](action.text);
-      else if (action.kind === "end") this.#end(action.connection);
-      else this.#send(action.connection, action.message);
+      else if (action.kind === "end") this.#streams.end(action.connection);
+      else this.#streams.send(action.connection, action.message);
     }
-  }
-
-  #end(connection: number): void {
-    const stream = this.#streams.get(connection);
-    this.#outflows.get(connection)?.end(() => stream?.end());
-  }
-
-  #send(connection: number, message: CoordinatorMessage): void {
-    const outflow = this.#outflows.get(connection);
-    if (message.body.case === "welcome" && outflow) {
-      this.#joined.add(connection);
-      this.#door.prove(this.#streams.get(connection)!.getPeer());
-    }
-    failpoint("server.send.before");
-    outflow?.send(message);
-    failpoint("server.send.after");
-    if (!outflow?.isStalled) return;
-    const stream = this.#streams.get(connection)!;
-    const peer = stream.getPeer();
-    stream.destroy();
-    this.#gone(connection);
-    this.#door.expel(peer);
-  }
-
-  /** Says why a stream is gone, if it was for what its reader did not take: we ended it, or its pings did. */
-  #tellStalled(peer: string, { waitedMs, replacedCount }: Outflow): void {
-    if (waitedMs < STALLED_TOLD_MS) return;
-    this.counters.ended_streams++;
-    const took = `took nothing for ${(waitedMs / 1e3).toFixed(1)} s`;
-    this.#log.warn(
-      `a stalled stream is ended: ${peer} ${took}; ${replacedCount} corrections dropped`,
-    );
   }
 }
 
