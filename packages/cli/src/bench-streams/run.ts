@@ -198,14 +198,15 @@ export class StreamsRun {
   /** A stretch in whose first moments so many agents join and read no further. */
   async #besideStalled() {
     const { stalled, agents } = this.#plan;
-    const linesBefore = this.#server.stalledLines;
+    const told = () => this.#server.linesWith("a stalled stream is ended").length;
+    const linesBefore = told();
     const target = { address: "127.0.0.1", port: this.#server.port };
     this.#stalled = await StalledReaders.open(target, this.#server.enrolment, stalled);
     const beganMs = performance.now();
     const ended = this.#untilStalledEnded(beganMs, agents);
     const measured = await this.#measure(`${stalled} stalled readers`);
     const endedAfterS = await ended;
-    return { ...measured, endedAfterS, logLines: this.#server.stalledLines - linesBefore };
+    return { ...measured, endedAfterS, logLines: told() - linesBefore };
   }
 
   async #untilStalledEnded(beganMs: number, agents: number): Promise<number> {

@@ -26,7 +26,7 @@ export class ServerProcess {
   readonly #seats: readonly string[];
   readonly #dir = mkdtempSync(join(tmpdir(), `ttcs-streams-${process.pid}-`));
   #child: ChildProcess | undefined;
-  #stalledLines = 0;
+  readonly #lines: string[] = [];
   #port = 0;
   #enrolment: Enrolment | undefined;
   #closed = false;
@@ -44,9 +44,9 @@ export class ServerProcess {
     return this.#port;
   }
 
-  /** Lines of the log that name streams which were ended because nobody reads them. */
-  get stalledLines(): number {
-    return this.#stalledLines;
+  /** What its log says, as far as it says `text`. */
+  linesWith(text: string): string[] {
+    return this.#lines.filter((line) => line.includes(text));
   }
 
   /** What hosts enrol with; there is one once it has been started. */
@@ -76,9 +76,7 @@ export class ServerProcess {
       detached: true,
     });
     this.#child = child;
-    createInterface({ input: child.stdout! }).on("line", (line) => {
-      if (line.includes("a stalled stream is ended")) this.#stalledLines++;
-    });
+    createInterface({ input: child.stdout! }).on("line", (line) => this.#lines.push(line));
     this.#port = await new Promise<number>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error("the server is not ready")), READY_MS);
       const settle = () => clearTimeout(late);
