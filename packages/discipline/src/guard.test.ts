@@ -73,6 +73,19 @@ test("once locked, a line that jumps by a second is refused; before, it may", ()
   expect(guardCorrection({ ...proposal, segments: far }, fresh, now).ok).toBe(true);
 });
 
+test("domain time that no message could say is refused, wherever its line begins, locked or not", () => {
+  const fresh = { ...standing, lockedBefore: false };
+  const end = 2n ** 63n - 1n;
+  const early = { ...segment, rawNs: rawNanos(-end), domainUnixNs: unixNanos(end - 1_000n) };
+  const latest = { ...segment, domainUnixNs: unixNanos(end) };
+  for (const s of [early, latest]) {
+    const result = guardCorrection({ ...proposal, segments: [s] }, fresh, now);
+    expect(result.ok ? "" : result.reason).toMatch(/^domain time would be -?\d+ ns$/);
+  }
+  const in2199 = { ...segment, domainUnixNs: unixNanos(7_250_000_000_000_000_000n) };
+  expect(guardCorrection({ ...proposal, segments: [in2199] }, fresh, now).ok).toBe(true);
+});
+
 test("a line that breaks within itself is refused, locked or not", () => {
   const later = { ...segment, rawNs: rawNanos(1_000_001_000n) };
   const broken = { ...later, domainUnixNs: unixNanos(segment.domainUnixNs + 1_000_100_000n) };

@@ -18,6 +18,8 @@ const OBSERVER_JUMP_LIMIT_NS = 10_000_000;
 const ANNOUNCED_LIMIT_NS = 10_000_000_000;
 /** A window closes before its correction comes; half a window of tolerance (ns). */
 const AHEAD_LIMIT_NS = 1_000_000_000;
+/** The year 2255: what comes later is near the end of 64 bits, which no message can say (Unix ns). */
+const UNIX_NS_MAX = 9_000_000_000_000_000_000n;
 /** More segments than a few announced rounds are a broken or hostile message. */
 const SEGMENT_LIMIT = 16;
 
@@ -71,6 +73,8 @@ export function guardCorrection(p: Proposal, standing: Standing, nowRawNs: RawNa
   const problem = numbersProblem(p) ?? instantsProblem(p, nowRawNs);
   if (problem) return no(problem);
   const line = new DomainLine(p.segments);
+  const { unixNs } = line.at(nowRawNs);
+  if (unixNs > UNIX_NS_MAX || unixNs < -UNIX_NS_MAX) return no(`domain time would be ${unixNs} ns`);
   if (!standing.lockedBefore) return { ok: true, line };
   const strange = strangeRate(line, standing);
   if (strange) return no(strange);

@@ -20,6 +20,11 @@ const ROWS_PERCENT = 60;
 const PLAN_PERCENT = 30;
 /** Most rows that are changed. */
 const ROWS_MAX = 20;
+/**
+ * A replay costs by the time that a recording spans, and one changed digit may make minutes of silence
+ * of it, every round of which is solved.
+ */
+const LIMIT_MS = 500;
 const FIELDS = ESTIMATES_HEADER.trim().split(",").length;
 const WORDS = [
   ",",
@@ -95,7 +100,7 @@ export function traceTarget(): FuzzTarget {
   const mutator = new ByteMutator(WORDS);
   return {
     cases: 10_000,
-    limitMs: 100,
+    limitMs: LIMIT_MS,
     seeds: [1, 2].map(recording),
     mutate(random, pool) {
       const from = pool[below(random, pool.length)];

@@ -3,6 +3,7 @@
  *
  * The first byte of an input says what the text behind it is.
  */
+import type { AgentStatus, NowStatus } from "@ttcs/agent";
 import { agentStatus } from "@ttcs/agent/core";
 import { parseKinds, simScenarios, World } from "@ttcs/simulator";
 import { parseFailpoints } from "@ttcs/units";
@@ -49,7 +50,11 @@ const TERMINAL = /(?!\n)\p{Cc}/u;
 function isPage(text: string, request: "status" | "now"): boolean {
   const answer = answerOf(text, request);
   const isFault = typeof answer === "string";
-  const page = isFault ? answer : "neighbours" in answer ? formatStatus(answer) : formatNow(answer);
+  const page = isFault
+    ? answer
+    : request === "status"
+      ? formatStatus(answer as AgentStatus)
+      : formatNow(answer as NowStatus);
   must(!TERMINAL.test(page), "a control character on a terminal");
   return !isFault;
 }
