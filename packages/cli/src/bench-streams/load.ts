@@ -210,7 +210,7 @@ export class Load {
   }
 
   #note(host: number, arrival: Arrival): void {
-    const { arrivedNs, closeNs, errorNs, boundNs, trusted, term, round } = arrival;
+    const { arrivedNs, closeNs, errorNs, boundNs, trusted, term, round, isReference } = arrival;
     const i = host - this.#plan.firstHost;
     if (term > this.#term) {
       this.#term = term;
@@ -226,7 +226,7 @@ export class Load {
     this.#lead ??= this.#agents[i];
     this.#servedNs[i] = arrivedNs;
     if (term === this.#term && Number.isNaN(this.#firstNs[i])) this.#firstNs[i] = arrivedNs;
-    if (host === 0) return;
+    if (isReference) return;
     this.#errorsNs.push(Math.abs(errorNs));
     if (Math.abs(errorNs) > boundNs) this.#outsideBound++;
   }

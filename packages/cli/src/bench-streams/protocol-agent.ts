@@ -40,6 +40,8 @@ export interface Arrival {
   readonly boundNs: number;
   readonly trusted: boolean;
   readonly term: bigint;
+  /** The host leads: domain time is its own clock, and there is nothing to be off by. */
+  readonly isReference: boolean;
   /** Number of the round that closed then. */
   readonly round: number;
 }
@@ -251,9 +253,9 @@ export class ProtocolAgent {
     const errorNs = Number(at.unixNs - trueUnixNs) + at.fractionNs - correction.referencePullNs;
     this.#errorNs = errorNs;
     this.#boundNs = correction.boundNs;
-    const { boundNs, trusted } = correction;
+    const { boundNs, trusted, isReference } = correction;
     const round = Number((at.unixNs + BigInt(ROUND_NS / 2)) / BigInt(ROUND_NS));
-    const arrival = { arrivedNs, closeNs, errorNs, boundNs, trusted, term, round };
+    const arrival = { arrivedNs, closeNs, errorNs, boundNs, trusted, term, round, isReference };
     this.#events.onCorrection(this.host, arrival);
   }
 }
